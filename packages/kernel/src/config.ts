@@ -1,0 +1,216 @@
+import { readFile } from 'node:fs/promises'
+import type { Static, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import { LineCounter, parseDocument } from 'yaml'
+import { fault } from './errors.ts'
+import { nearest } from './nearest.ts'
+
+/** One thing wrong with a configuration. */
+export interface ConfigProblem {
+  readonly file: string
+  /** 1 is the first line. */
+  readonly line: number
+  /** Where in the document, as `services.web.replicas`; empty for the whole. */
+  readonly key: string
+  /** What is wrong and what was expected instead. */
+  readonly message: string
+}
+
+/** Returns the configuration in `file`, checked and with defaults filled in; see `parseConfig`. */
+export async function loadConfig<Schema extends TSchema>(
+  schema: Schema,
+  file: string,
+): Promise<Static<Schema>> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw fault('CONFIG_INVALID', `${file}: cannot be read`, { cause })
+  }
+  return parseConfig(schema, text, file)
+}
+
+/**
+ * Returns the YAML (or JSON) `text` checked against `schema`, with its defaults filled in. Throws
+ * one CONFIG_INVALID whose message has a line `file:line: key: what was expected` per problem.
+ */
+export function parseConfig<Schema extends TSchema>(
+  schema: Schema,
+  text: string,
+  file: string,
+): Static<Schema> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const broken = document.errors.map((error) => ({
+    file,
+    line: lines.linePos(error.pos[0]).line,
+    key: '',
+    message: error.message,
+  }))
+  if (broken.length > 0) throw invalid(broken)
+
+  const value = Value.Default(schema, document.toJS() ?? {})
+  const lineOf = (path: readonly string[]): number => {
+    for (let depth = path.length; depth > 0; depth--) {
+      const range = rangeOf(document, path.slice(0, depth))
+      if (range !== undefined) return lines.linePos(range).line
+    }
+    return 1
+  }
+  const problems = findProblems(schema, value).map(({ path, message }) => ({
+    file,
+    line: lineOf(path),
+    key: path.join('.'),
+    message,
+  }))
+  if (problems.length > 0) throw invalid(problems)
+  return value as Static<Schema>
+}
+
+/** Returns the fault that lists `problems`, for checks that a schema cannot express. */
+export function invalid(problems: readonly ConfigProblem[]) {
+  const text = problems
+    .map(({ file, line, key, message }) => `${file}:${line}: ${key ? `${key}: ` : ''}${message}`)
+    .join('\n')
+  return fault('CONFIG_INVALID', text)
+}
+
+/** The offset of the key (or item) that `path` leads to. */
+function rangeOf(
+  document: ReturnType<typeof parseDocument>,
+  path: readonly string[],
+): number | undefined {
+  const parent = document.getIn(path.slice(0, -1), true) as
+    | { items?: { key?: { value?: unknown; range?: number[] } }[] }
+    | undefined
+  const pair = parent?.items?.find((item) => String(item?.key?.value) === path.at(-1))
+  if (pair?.key?.range) return pair.key.range[0]
+  const node = document.getIn(path, true) as { range?: number[] } | undefined
+  return node?.range?.[0]
+}
+
+interface Found {
+  readonly path: readonly string[]
+  readonly message: string
+}
+
+/** Lists what is wrong, once per place: the deepest places first found, unions by their alternatives. */
+function findProblems(schema: TSchema, value: unknown): Found[] {
+  const found = new Map<string, Found>()
+  for (const error of Value.Errors(schema, value)) {
+    if (error.keyword === 'boolean') continue
+    const params = error.params as {
+      additionalProperties?: string[]
+      requiredProperties?: string[]
+    }
+    const path = error.instancePath.split('/').slice(1).map(unescapePointer)
+    const here = schemaAt(schema, path)
+    const add = (at: string[], message: string) => {
+      const key = at.join('/')
+      if (!found.has(key)) found.set(key, { path: at, message })
+    }
+    for (const key of params.additionalProperties ?? [])
+      add([...path, key], unknownKey(key, keysOf(here)))
+    for (const key of params.requiredProperties ?? [])
+      add([...path, key], `is missing; expected ${expected(schemaAt(here, [key]))}`)
+    if (!params.additionalProperties && !params.requiredProperties)
+      add(path, `expected ${expected(here)}, not ${shown(valueAt(value, path))}`)
+  }
+  return [...found.values()].filter(({ path }) => !hasDeeper(found, path))
+}
+
+/** Holds when a problem inside `path` says more precisely what the one at `path` says. */
+function hasDeeper(found: ReadonlyMap<string, Found>, path: readonly string[]): boolean {
+  const prefix = path.length === 0 ? '' : `${path.join('/')}/`
+  return [...found.keys()].some((key) => key !== path.join('/') && key.startsWith(prefix))
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known)
+  if (near !== undefined) return `unknown key; did you mean "${near}"?`
+  return known.length > 0 ? `unknown key; known are ${known.join(', ')}` : 'unknown key'
+}
+
+/** What a schema may hold, as far as this file looks into it. */
+interface Shape {
+  readonly type?: string
+  readonly const?: unknown
+  readonly description?: string
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minItems?: number
+  readonly minLength?: number
+  readonly properties?: Record<string, Shape>
+  readonly patternProperties?: Record<string, Shape>
+  readonly additionalProperties?: Shape | boolean
+  readonly items?: Shape
+  readonly anyOf?: readonly Shape[]
+}
+
+/** The part of `schema` that describes what lies at `path`. */
+function schemaAt(schema: Shape, path: readonly string[]): Shape {
+  let here = schema
+  for (const key of path) here = childOf(here, key) ?? {}
+  return here
+}
+
+function childOf(schema: Shape, key: string): Shape | undefined {
+  const own = schema.properties?.[key] ?? Object.values(schema.patternProperties ?? {})[0]
+  if (own) return own
+  if (typeof schema.additionalProperties === 'object') return schema.additionalProperties
+  if (schema.items) return schema.items
+  for (const option of schema.anyOf ?? []) {
+    const child = childOf(option, key)
+    if (child) return child
+  }
+  return undefined
+}
+
+function keysOf(schema: Shape): string[] {
+  return [
+    ...Object.keys(schema.properties ?? {}),
+    ...(schema.anyOf ?? []).flatMap((option) => keysOf(option)),
+  ]
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((here, key) => (here as Record<string, unknown>)?.[key], value)
+}
+
+/** Says in words what a schema wants. */
+function expected(schema: Shape): string {
+  if (schema.anyOf) return schema.anyOf.map(expected).join(' or ')
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  const { minimum, maximum } = schema
+  const range =
+    minimum !== undefined && maximum !== undefined
+      ? ` from ${minimum} to ${maximum}`
+      : minimum !== undefined
+        ? ` of at least ${minimum}`
+        : maximum !== undefined
+          ? ` of at most ${maximum}`
+          : ''
+  const kind = kinds[schema.type ?? ''] ?? 'something else'
+  const text = `${kind}${range}`
+  return schema.type === 'string' && schema.description ? `${text} (${schema.description})` : text
+}
+
+const kinds: Record<string, string> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a table of keys',
+  null: 'nothing',
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}

@@ -1,0 +1,58 @@
+import swagger from '@fastify/swagger'
+import { type FastifyInstance, fastify } from 'fastify'
+import { fault } from './errors.ts'
+import { describeError, Fault, toProblem } from './fault.ts'
+import type { Log } from './log.ts'
+
+/** What an HTTP API of ours is called in its OpenAPI document, and how much it takes. */
+export interface HttpServerOptions {
+  readonly title: string
+  readonly description: string
+  readonly log: Log
+  /** The largest request body, in bytes. Default 1 MiB. */
+  readonly bodyBytesMax?: number
+}
+
+/**
+ * Returns a fastify server with the manners that all our APIs share: faults as problem+json,
+ * deadlines on slow clients, `GET /openapi.json`. Not for the front door's data plane.
+ */
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { title, description, log, bodyBytesMax = 2 ** 20 } = options
+  const server = fastify({
+    bodyLimit: bodyBytesMax,
+    connectionTimeout: 60_000,
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: true } },
+  })
+  await server.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title, description, version: '1' } },
+  })
+  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]
+    return reply.send(fault('NOT_FOUND', `no ${request.method} ${path} here; see /openapi.json`))
+  })
+  server.setErrorHandler((error, _request, reply) => {
+    const known = asFault(error)
+    if (known.status >= 500) log.error({ cause: describeError(error) }, known.message)
+    return reply
+      .status(known.status)
+      .headers(known.retry === 'later' && known.status === 503 ? { 'retry-after': '1' } : {})
+      .type('application/problem+json')
+      .send(toProblem(known))
+  })
+  return server
+}
+
+/** Names anything that a route threw: a fault, a complaint of fastify's, or something unforeseen. */
+function asFault(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  const { statusCode, message } = error as { statusCode?: number; message?: string }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new Fault('REQUEST_INVALID', { status: statusCode, retry: 'never' }, message ?? '', {
+      cause: error,
+    })
+  return fault('INTERNAL', 'something failed here; the log says what', { cause: error })
+}

@@ -1,0 +1,26 @@
+export { type BackoffOptions, backoffMs } from './backoff.ts'
+export {
+  type Cancel,
+  type Clock,
+  createManualClock,
+  type ManualClock,
+  systemClock,
+} from './clock.ts'
+export { type ConfigProblem, invalid, loadConfig, parseConfig } from './config.ts'
+export { kernelFaults } from './errors.ts'
+export {
+  describeError,
+  Fault,
+  type FaultRow,
+  faults,
+  fromProblem,
+  type Problem,
+  type Retry,
+  toProblem,
+} from './fault.ts'
+export { createHttpServer, type HttpServerOptions } from './http-server.ts'
+export { type Service, startAll, stopAll, withDeadline } from './lifecycle.ts'
+export { createLog, type Log, type LogOptions, silentLog } from './log.ts'
+export { nearest } from './nearest.ts'
+export { type Random, randomToken, seededRandom, systemRandom } from './random.ts'
+export { type Address, formatAddress, parseAddress, parseDuration, parseSize } from './units.ts'
