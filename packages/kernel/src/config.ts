@@ -16,10 +16,19 @@ export interface ConfigProblem {
   readonly message: string
 }
 
+/** Something wrong at a place of the document, found by a check that a schema cannot express. */
+export interface Found {
+  /** The keys (and list indexes) that lead there; may end in one that the document lacks. */
+  readonly path: readonly string[]
+  /** What is wrong and what was expected instead. */
+  readonly message: string
+}
+
 /** Returns the configuration in `file`, checked and with defaults filled in; see `parseConfig`. */
 export async function loadConfig<Schema extends TSchema>(
   schema: Schema,
   file: string,
+  check?: (value: Static<Schema>) => readonly Found[],
 ): Promise<Static<Schema>> {
   let text: string
   try {
@@ -27,17 +36,18 @@ export async function loadConfig<Schema extends TSchema>(
   } catch (cause) {
     throw fault('CONFIG_INVALID', `${file}: cannot be read`, { cause })
   }
-  return parseConfig(schema, text, file)
+  return parseConfig(schema, text, file, check)
 }
 
 /**
- * Returns the YAML (or JSON) `text` checked against `schema`, with its defaults filled in. Throws
- * one CONFIG_INVALID whose message has a line `file:line: key: what was expected` per problem.
+ * Returns the YAML (or JSON) `text` checked against `schema` and then by `check`, with its defaults
+ * filled in. Throws one CONFIG_INVALID with a line `file:line: key: what was expected` per problem.
  */
 export function parseConfig<Schema extends TSchema>(
   schema: Schema,
   text: string,
   file: string,
+  check: (value: Static<Schema>) => readonly Found[] = () => [],
 ): Static<Schema> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -57,7 +67,9 @@ export function parseConfig<Schema extends TSchema>(
     }
     return 1
   }
-  const problems = findProblems(schema, value).map(({ path, message }) => ({
+  const misfits = findProblems(schema, value)
+  const found = misfits.length > 0 ? misfits : check(value as Static<Schema>)
+  const problems = found.map(({ path, message }) => ({
     file,
     line: lineOf(path),
     key: path.join('.'),
@@ -89,11 +101,6 @@ function rangeOf(
   return node?.range?.[0]
 }
 
-interface Found {
-  readonly path: readonly string[]
-  readonly message: string
-}
-
 /** Lists what is wrong, once per place: the deepest places first found, unions by their alternatives. */
 function findProblems(schema: TSchema, value: unknown): Found[] {
   const found = new Map<string, Found>()
@@ -114,7 +121,7 @@ function findProblems(schema: TSchema, value: unknown): Found[] {
     for (const key of params.requiredProperties ?? [])
       add([...path, key], `is missing; expected ${expected(schemaAt(here, [key]))}`)
     if (!params.additionalProperties && !params.requiredProperties)
-      add(path, `expected ${expected(here)}, not ${shown(valueAt(value, path))}`)
+      add(path, misfit(here, valueAt(value, path)))
   }
   return [...found.values()].filter(({ path }) => !hasDeeper(found, path))
 }
@@ -208,6 +215,16 @@ const kinds: Record<string, string> = {
   array: 'a list',
   object: 'a table of keys',
   null: 'nothing',
+}
+
+/** Says what was expected in place of `value`, and which of a few known words is near it. */
+function misfit(schema: Shape, value: unknown): string {
+  const words = (schema.anyOf ?? []).flatMap((option) =>
+    typeof option.const === 'string' ? [option.const] : [],
+  )
+  const near = typeof value === 'string' ? nearest(value, words) : undefined
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`
+  return `expected ${expected(schema)}, not ${shown(value)}${hint}`
 }
 
 function shown(value: unknown): string {

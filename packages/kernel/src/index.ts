@@ -6,7 +6,7 @@ export {
   type ManualClock,
   systemClock,
 } from './clock.ts'
-export { type ConfigProblem, invalid, loadConfig, parseConfig } from './config.ts'
+export { type ConfigProblem, type Found, invalid, loadConfig, parseConfig } from './config.ts'
 export { kernelFaults } from './errors.ts'
 export {
   describeError,
