@@ -14,6 +14,7 @@ export {
   type FaultRow,
   faults,
   fromProblem,
+  type MakeFault,
   type Problem,
   type Retry,
   toProblem,
