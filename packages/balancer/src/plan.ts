@@ -217,7 +217,13 @@ export interface AnswerPlan {
 export type EngineEvent =
   | { readonly kind: 'answered'; readonly replica: string }
   /** The replica refused, broke or kept silent; what the door itself refuses is never told. */
-  | { readonly kind: 'failed'; readonly replica: string; readonly reason: string }
+  | {
+      readonly kind: 'failed'
+      readonly replica: string
+      readonly reason: string
+      /** The connection was not even made: nobody listens, so the replica is most likely dead. */
+      readonly refused?: boolean
+    }
   /** A draining replica has nothing under way any more. */
   | { readonly kind: 'drained'; readonly replica: string }
   /** The engine's own processes or configuration failed. */
@@ -289,6 +295,8 @@ export interface Engine {
   apply(plan: Plan): Promise<void>
   /** The port that each listener really has. */
   ports(): Readonly<Record<string, number>>
+  /** Calls `listener` for each event until the returned function is called. */
+  on(listener: (event: EngineEvent) => void): () => void
   stats(): Promise<EngineStats>
   /** The last refused requests, newest first; empty where the engine cannot tell. */
   refused(): Promise<readonly RefusedRequest[]>
