@@ -61,11 +61,12 @@ export interface AutoscaleSpec {
  *      └───────────┴─────────── died ────────────────────▲
  */
 export interface ReplicaInfo {
-  /** Unique for ever: `web/Server 1`. */
+  /** Unique for ever: `web/Server 1`; a name that is used again gets a number: `web/S5~2`. */
   readonly id: string
   readonly group: string
   readonly name: string
   readonly host: string
+  /** 0 until it was spawned. */
   readonly port: number
   readonly state: 'starting' | 'running' | 'draining' | 'stopping' | 'gone'
   /** Process id, or that of the container's first process; undefined before it runs. */
@@ -97,8 +98,12 @@ export type GroupEvent =
       readonly kind: 'crash-loop'
       readonly group: string
       readonly waitMs: number
+      /** Deaths in this place since it was last stable. */
+      readonly restarts: number
       readonly reason: string
     }
+  /** A rolling restart ended early: a new replica did not become ready. The old ones stay. */
+  | { readonly kind: 'roll-stopped'; readonly group: string; readonly reason: string }
   | {
       readonly kind: 'scaled'
       readonly group: string
@@ -122,18 +127,39 @@ export interface Group {
   start(): Promise<void>
   /** Stops all, draining first, and resolves when none is left. */
   stop(): Promise<void>
-  /** Runs `count` replicas from now on; new ones get the next numbers as names. */
+  /**
+   * Runs `count` replicas from now on; new ones get the next numbers as names. Resolves when the new
+   * ones were spawned; those removed drain meanwhile. Throws SCALE_INVALID.
+   */
   scale(count: number, reason: string): Promise<void>
-  /** Adds `count` replicas, the first with the given names (throws NAME_TAKEN, SCALE_INVALID). */
+  /**
+   * Adds `count` replicas, the first with the given names. Throws SCALE_INVALID, NAMES_TOO_MANY,
+   * NAME_TWICE, NAME_INVALID or NAME_TAKEN, and then adds none.
+   */
   add(count: number, names: readonly string[]): Promise<readonly ReplicaInfo[]>
-  /** Removes `count` replicas, those named and then others at random (UNKNOWN_REPLICA, SCALE_INVALID). */
+  /**
+   * Removes `count` replicas, those named and then others at random; they drain afterwards. Throws
+   * SCALE_INVALID, NAMES_TOO_MANY, NAME_TWICE, REPLICAS_TOO_FEW or UNKNOWN_REPLICA, and then removes
+   * none.
+   */
   remove(count: number, names: readonly string[]): Promise<readonly ReplicaInfo[]>
-  /** Replaces each replica by a new one, one after the other: new ready, then old drained and stopped. */
+  /**
+   * Replaces each replica by a new one, one after the other: new ready, then old drained and stopped.
+   * Resolves when all are new; throws ROLL_STOPPED when a new one does not become ready.
+   */
   rollingRestart(reason: string): Promise<void>
-  /** Ends a replica that does not answer and puts a new one in its place at once. */
+  /**
+   * Ends a replica that does not answer, without draining, and puts a new one in its place: at once
+   * the first time, then by the rules of crash loops. One that is gone or leaving is left alone.
+   */
   replace(replicaId: string, reason: string): Promise<void>
-  /** Takes up a changed spec; replicas that must run something else are replaced one by one. */
+  /**
+   * Takes up a changed spec; replicas that must run something else are replaced one by one. Throws
+   * ROLL_STOPPED when a new one does not become ready; the old runtime and environment then stay.
+   */
   apply(spec: GroupSpec): Promise<void>
+  /** Tells how many requests are under way at all replicas together; autoscaling lives on it. */
+  observeLoad(inFlight: number): void
   /** The kept output of a replica (or of all), oldest first. */
   logs(replicaName?: string): readonly LogLine[]
   /** Calls `listener` for each new line until the returned function is called. */
