@@ -1,0 +1,126 @@
+import { hashKey, type Key } from './hash.ts'
+import { type Accepts, checkNodes, type Locator, type RingNode } from './locator.ts'
+import { Marks } from './marks.ts'
+import { type MaglevOptions, maglevDefaults } from './options.ts'
+
+const empty = 0xffff
+
+/**
+ * A table in which each node has slots exactly in proportion to its weight (to one slot); a key
+ * belongs to the node of its slot. One step to look up and the most even spread of all, but when a
+ * node leaves, a few keys of others move too. Eisenbud et al., "Maglev: A Fast and Reliable Software
+ * Network Load Balancer", 2016, section 3.4; weights as turns taken in proportion.
+ */
+export class MaglevTable implements Locator {
+  readonly nodes: readonly RingNode[]
+  readonly #table: Uint16Array
+  readonly #lanes = new Uint32Array(2)
+  readonly #marks: Marks
+
+  /** Throws RangeError for a bad weight, an id used twice, a size that is no prime or too small. */
+  constructor(nodes: readonly RingNode[], options: MaglevOptions = {}) {
+    const { tableSize = maglevDefaults.tableSize } = options
+    if (!isPrime(tableSize) || tableSize > 0xff_ffff)
+      throw new RangeError(`tableSize is ${tableSize}; it must be a prime number below 2^24`)
+    if (nodes.length >= Math.min(tableSize, empty))
+      throw new RangeError(`${nodes.length} nodes are too many for ${tableSize} slots`)
+    this.nodes = [...nodes]
+    this.#table = fillTable(this.nodes, checkNodes(nodes), tableSize)
+    this.#marks = new Marks(nodes.length)
+  }
+
+  locate(key: Key): number {
+    return this.nodes.length === 0 ? -1 : (this.#table[this.#slotOf(key)] ?? -1)
+  }
+
+  /** After the key's own slot come the slots behind it, whose owners are as good as drawn by lot. */
+  find(key: Key, accepts: Accepts): number {
+    const table = this.#table
+    const marks = this.#marks
+    let unasked = this.nodes.length
+    let slot = this.#slotOf(key)
+    marks.begin()
+    for (let steps = 0; unasked > 0 && steps < table.length; steps++) {
+      const node = table[slot] ?? 0
+      if (marks.meet(node)) {
+        if (accepts(node)) return node
+        unasked--
+      }
+      slot = slot + 1 === table.length ? 0 : slot + 1
+    }
+    return -1
+  }
+
+  /** Returns how many slots of the table each node has. */
+  slotCounts(): number[] {
+    const counts = new Array<number>(this.nodes.length).fill(0)
+    for (const node of this.#table) counts[node] = (counts[node] ?? 0) + 1
+    return counts
+  }
+
+  #slotOf(key: Key): number {
+    const lanes = this.#lanes
+    hashKey(key, lanes)
+    return Math.floor(((lanes[0] ?? 0) * this.#table.length) / 0x1_0000_0000)
+  }
+}
+
+/**
+ * Nodes take turns; in its turn a node takes the first free slot of its own permutation, which is
+ * offset, offset + skip, offset + 2·skip, … modulo the size. The heaviest node has a turn in each
+ * round, one of half its weight in every second round.
+ */
+function fillTable(
+  nodes: readonly RingNode[],
+  weights: Float64Array,
+  tableSize: number,
+): Uint16Array {
+  const table = new Uint16Array(tableSize).fill(empty)
+  if (nodes.length === 0) return table
+  const { next, skip } = permutations(nodes, tableSize)
+  const heaviest = weights.reduce((most, weight) => Math.max(most, weight))
+  const credit = new Float64Array(nodes.length)
+  let free = tableSize
+  while (free > 0) {
+    for (let node = 0; node < nodes.length && free > 0; node++) {
+      const earned = (credit[node] ?? 0) + (weights[node] ?? 0)
+      const isTurn = earned >= heaviest
+      credit[node] = isTurn ? earned - heaviest : earned
+      if (!isTurn) continue
+      const slot = firstFree(table, next[node] ?? 0, skip[node] ?? 1)
+      table[slot] = node
+      next[node] = slot
+      free--
+    }
+  }
+  return table
+}
+
+function permutations(nodes: readonly RingNode[], tableSize: number) {
+  const next = new Uint32Array(nodes.length)
+  const skip = new Uint32Array(nodes.length)
+  const lanes = new Uint32Array(2)
+  nodes.forEach(({ id }, node) => {
+    hashKey(id, lanes)
+    next[node] = (lanes[0] ?? 0) % tableSize
+    skip[node] = ((lanes[1] ?? 0) % (tableSize - 1)) + 1
+  })
+  return { next, skip }
+}
+
+/** The size is a prime, so the steps of any length pass every slot before the first comes again. */
+function firstFree(table: Uint16Array, from: number, skip: number): number {
+  let slot = from
+  while (table[slot] !== empty) {
+    slot += skip
+    if (slot >= table.length) slot -= table.length
+  }
+  return slot
+}
+
+function isPrime(value: number): boolean {
+  if (!Number.isInteger(value) || value < 2) return false
+  for (let divisor = 2; divisor * divisor <= value; divisor++)
+    if (value % divisor === 0) return false
+  return true
+}
