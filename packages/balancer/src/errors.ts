@@ -28,8 +28,10 @@ export const balancerFaults = {
   POLICY_UNSUPPORTED: { status: 400, retry: 'never' },
   /** A foreign engine is missing, too old, or does not run. */
   ENGINE_FAILED: { status: 500, retry: 'later' },
-  /** A replica or service that the front door does not know. */
+  /** A replica that the front door does not know. */
   UNKNOWN_REPLICA: { status: 404, retry: 'never' },
+  /** A service that the front door does not know. */
+  UNKNOWN_SERVICE: { status: 404, retry: 'never' },
 } as const satisfies Record<string, FaultRow>
 
 export type BalancerFaultCode = keyof typeof balancerFaults
