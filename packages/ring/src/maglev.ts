@@ -67,8 +67,9 @@ export class MaglevTable implements Locator {
 
 /**
  * Nodes take turns; in its turn a node takes the first free slot of its own permutation, which is
- * offset, offset + skip, offset + 2·skip, … modulo the size. The heaviest node has a turn in each
- * round, one of half its weight in every second round.
+ * offset, offset + skip, offset + 2·skip, … modulo the size. In the first round everybody has a turn,
+ * so that nobody is left out; after that the heaviest has one in each round, and a node of half that
+ * weight in every second round.
  */
 function fillTable(
   nodes: readonly RingNode[],
@@ -79,7 +80,7 @@ function fillTable(
   if (nodes.length === 0) return table
   const { next, skip } = permutations(nodes, tableSize)
   const heaviest = weights.reduce((most, weight) => Math.max(most, weight))
-  const credit = new Float64Array(nodes.length)
+  const credit = weights.map((weight) => heaviest - weight)
   let free = tableSize
   while (free > 0) {
     for (let node = 0; node < nodes.length && free > 0; node++) {
