@@ -1,11 +1,16 @@
 import { type Clock, nearest, type Random } from '@drover/kernel'
+import { slotHashes } from '@drover/ring'
 import { fault } from '../errors.ts'
 import type { PolicyName, PolicyPlan } from '../plan.ts'
 import type { Candidate, CreatePolicy, Policy } from '../policy.ts'
 import { createLeastConnections } from './least-connections.ts'
+import { createMaglev } from './maglev.ts'
 import { createPeakEwma } from './peak-ewma.ts'
 import { createRandom } from './random.ts'
+import { createRendezvous } from './rendezvous.ts'
+import { createRing } from './ring.ts'
 import { createRoundRobin } from './round-robin.ts'
+import { createSlotRing } from './slot-ring.ts'
 import { createTwoChoices } from './two-choices.ts'
 import { createWeighted } from './weighted.ts'
 
@@ -37,7 +42,7 @@ export interface PolicyEntry {
 }
 
 /** Every policy by its name: the one place to add to when a file joins this folder. */
-export const policies: Readonly<Partial<Record<PolicyName, PolicyEntry>>> = {
+export const policies: Readonly<Record<PolicyName, PolicyEntry>> = {
   'round-robin': {
     create: createRoundRobin,
     hashed: false,
@@ -72,19 +77,68 @@ export const policies: Readonly<Partial<Record<PolicyName, PolicyEntry>>> = {
     create: createPeakEwma,
     hashed: false,
     options: {
-      decayMs: {
-        kind: 'number',
-        default: 2_500,
-        least: 100,
-        most: 60_000,
-        whole: false,
-        meaning:
-          'time in ms in which an estimate falls to 37 %; longer remembers slow answers better, ' +
-          'shorter gives a replica that recovered its share back sooner',
-      },
+      decayMs: number(
+        [2_500, 100, 60_000],
+        'ms in which an estimate falls to 37 %; longer remembers slow answers better, shorter ' +
+          'gives a replica that recovered its share back sooner',
+      ),
     },
     meaning:
       'of two replicas drawn at random, the one that answers sooner, slow answers remembered',
+  },
+  'slot-ring': {
+    create: createSlotRing,
+    hashed: true,
+    options: {
+      slots: whole([512, 1, 1_048_576], 'M, the slots of the ring'),
+      virtualServers: whole([9, 1, 1_024], 'K, the slots that each replica takes'),
+      hash: {
+        kind: 'word',
+        default: 'classroom',
+        words: Object.keys(slotHashes),
+        meaning: 'H and Φ; classroom is uneven by design, the others spread',
+      },
+      probing: {
+        kind: 'word',
+        default: 'linear',
+        words: ['linear', 'quadratic'],
+        meaning: 'how a replica whose slot is taken finds another',
+      },
+    },
+    meaning: 'the ring of the customizable load balancer: clockwise to the next taken slot',
+  },
+  ring: {
+    create: createRing,
+    hashed: true,
+    options: {
+      virtualNodes: whole(
+        [100, 1, 10_000],
+        'points of a replica on the ring; more spread more evenly and cost memory',
+      ),
+      epsilon: number(
+        [0.25, 0, 100],
+        'no replica has more than (1 + epsilon) times the mean under way; smaller is more even, ' +
+          'larger keeps more keys with their replica; 0 sets no bound',
+      ),
+    },
+    meaning: 'consistent hashing with virtual nodes, weights and bounded loads',
+  },
+  maglev: {
+    create: createMaglev,
+    hashed: true,
+    options: {
+      tableSize: whole(
+        [65_537, 251, 1_048_576],
+        'slots of the table (the next prime is taken); more spread more evenly, and cost 2 bytes each',
+      ),
+    },
+    meaning: 'consistent hashing by a table: the most even, a few extra keys move on a change',
+  },
+  rendezvous: {
+    create: createRendezvous,
+    hashed: true,
+    options: {},
+    meaning: 'highest random weight: exact shares, only own keys move, slower with many replicas',
   },
 }
 
@@ -117,6 +171,16 @@ export function checkPolicyOptions(plan: PolicyPlan): Readonly<Record<string, nu
       return [name, value]
     }),
   )
+}
+
+type Range = readonly [initial: number, least: number, most: number]
+
+function number([initial, least, most]: Range, meaning: string): PolicyOption {
+  return { kind: 'number', default: initial, least, most, whole: false, meaning }
+}
+
+function whole([initial, least, most]: Range, meaning: string): PolicyOption {
+  return { kind: 'number', default: initial, least, most, whole: true, meaning }
 }
 
 function entryOf(name: PolicyName): PolicyEntry {
