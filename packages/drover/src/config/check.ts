@@ -1,0 +1,57 @@
+import type { Found } from '@drover/kernel'
+import { checkListeners } from './check-listeners.ts'
+import { checkName, checkServiceName } from './check-names.ts'
+import { checkService } from './check-service.ts'
+import { isLoopback } from './hosts.ts'
+import type { Config } from './schema.ts'
+
+/** Lists what a schema cannot see: names that lead nowhere, things that exclude each other. */
+export function checkConfig(config: Config): Found[] {
+  return [
+    ...Object.entries(config.services).flatMap(([name, service]) => [
+      ...checkName(name),
+      ...checkService(name, service),
+    ]),
+    ...checkListeners(config),
+    ...checkManage(config),
+    ...checkAdmin(config),
+    ...checkEngine(config),
+  ]
+}
+
+function checkManage(config: Config): Found[] {
+  const { manage } = config
+  if (!manage) return []
+  const path = ['manage', 'service']
+  if (manage.service === undefined) {
+    const ours = Object.values(config.services).filter((service) => !service.addresses)
+    return ours.length === 1
+      ? []
+      : [{ path, message: 'is missing; expected the service that /add and /rm change' }]
+  }
+  if (config.services[manage.service]?.addresses)
+    return [{ path, message: `"${manage.service}" has fixed addresses; nothing can be added` }]
+  return checkServiceName(path, manage.service, config)
+}
+
+function checkAdmin({ admin }: Config): Found[] {
+  const { address, token } = admin
+  if (address === undefined || address === 'off' || token !== undefined || isLoopback(address))
+    return []
+  const message = `is missing; ${address} can be reached from other machines, so the admin API needs a token of at least 16 letters`
+  return [{ path: ['admin', 'token'], message }]
+}
+
+function checkEngine({ door, listeners }: Config): Found[] {
+  if (door.engine === 'builtin') return []
+  return listeners.flatMap((listener, index) =>
+    listener.address.endsWith(':0')
+      ? [
+          {
+            path: ['listeners', String(index), 'address'],
+            message: `${door.engine} cannot take a free port by itself; name one`,
+          },
+        ]
+      : [],
+  )
+}

@@ -1,0 +1,53 @@
+import { dirname, resolve } from 'node:path'
+import { Fault, loadConfig, parseConfig } from '@drover/kernel'
+import { fault } from '../errors.ts'
+import { checkConfig } from './check.ts'
+import { type Config, configSchema } from './schema.ts'
+
+/** A checked configuration and where its relative paths start. */
+export interface Loaded {
+  readonly config: Config
+  /** The file it came from, absolute; undefined for one made of command line options. */
+  readonly file: string | undefined
+  /** Relative paths in `config` start here. */
+  readonly folder: string
+}
+
+/** Reads and checks a configuration file; throws CONFIG_INVALID with a line for each problem. */
+export async function loadFile(file: string): Promise<Loaded> {
+  const config = withListener(await loadConfig(configSchema, file, checkConfig))
+  return { config, file: resolve(file), folder: dirname(resolve(file)) }
+}
+
+/**
+ * Checks a configuration made of command line options. `optionOf` names the option behind a key
+ * of the configuration, so that a refusal (USAGE) speaks of what was typed.
+ */
+export function loadOptions(
+  value: unknown,
+  folder: string,
+  optionOf: (key: string) => string,
+): Loaded {
+  try {
+    const config = parseConfig(configSchema, JSON.stringify(value), 'options', checkConfig)
+    return { config: withListener(config), file: undefined, folder }
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'CONFIG_INVALID') throw error
+    const lines = error.message.split('\n').map((line) => inOptions(line, optionOf))
+    throw fault('USAGE', lines.join('\n'), { cause: error })
+  }
+}
+
+/** Puts the option's name in the place of `options:LINE: KEY:`. */
+function inOptions(line: string, optionOf: (key: string) => string): string {
+  return line.replace(/^options:\d+: (\S+): /, (_, key: string) => `${optionOf(key)}: `)
+}
+
+/** One service without a listener gets the usual one. */
+function withListener(config: Config): Config {
+  const [name, ...others] = Object.keys(config.services)
+  if (config.listeners.length > 0 || name === undefined || others.length > 0) return config
+  const text = JSON.stringify({ listeners: [{ address: '127.0.0.1:8080', service: name }] })
+  const { listeners } = parseConfig(configSchema, text, 'defaults')
+  return { ...config, listeners }
+}

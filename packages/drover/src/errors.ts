@@ -1,0 +1,29 @@
+import { type FaultRow, faults } from '@drover/kernel'
+
+/** What the command and its admin API may refuse; docs/errors.md is held to this table by a test. */
+export const droverFaults = {
+  /** Another instance runs on the same data folder; the message names its process and address. */
+  INSTANCE_RUNNING: { status: 409, retry: 'never' },
+  /** The data folder cannot be made, read or written. */
+  DATA_FOLDER_UNUSABLE: { status: 500, retry: 'never' },
+  /** An address to listen on is taken by another program, or may not be used. */
+  ADDRESS_TAKEN: { status: 409, retry: 'never' },
+  /** No running instance was found where the command looked for its admin API. */
+  NOT_RUNNING: { status: 503, retry: 'later' },
+  /** The admin API answered with something that is not its own. */
+  ADMIN_STRANGE: { status: 502, retry: 'never' },
+  /** A service name that the configuration does not have. */
+  UNKNOWN_SERVICE: { status: 404, retry: 'never' },
+  /** A service with fixed addresses: there is nothing of it to scale, restart or read. */
+  NOTHING_RUNS: { status: 409, retry: 'never' },
+  /** A Host or Origin header that a browser was tricked into sending. */
+  FOREIGN_ORIGIN: { status: 403, retry: 'never' },
+  /** A request of the classroom management API that it must refuse. */
+  MANAGE_REFUSED: { status: 400, retry: 'never' },
+  /** A word on the command line that cannot be used; the message names the nearest right one. */
+  USAGE: { status: 400, retry: 'never' },
+  /** An experiment could not be carried out. */
+  EXPERIMENT_FAILED: { status: 500, retry: 'later' },
+} as const satisfies Record<string, FaultRow>
+
+export const fault = faults(droverFaults)
