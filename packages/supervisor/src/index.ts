@@ -1,1 +1,14 @@
-export {}
+export { supervisorFaults } from './errors.ts'
+export { autoscaleDefaults, createGroupSpec, type GroupWishes, groupDefaults } from './options.ts'
+export type { Ending, Instance, Runtime, SpawnOrder } from './runtime.ts'
+export type {
+  AutoscaleSpec,
+  Group,
+  GroupEvent,
+  GroupSpec,
+  LogLine,
+  ReplicaInfo,
+  RuntimeSpec,
+  Traffic,
+} from './spec.ts'
+export { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts'

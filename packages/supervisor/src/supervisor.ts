@@ -1,0 +1,73 @@
+import type { Clock, Log, Random, Service } from '@drover/kernel'
+import { fault } from './errors.ts'
+import { ReplicaGroup } from './group.ts'
+import { checkSpec } from './options.ts'
+import { createPorts } from './ports.ts'
+import type { Runtime } from './runtime.ts'
+import { createProcessRuntime } from './runtimes/process.ts'
+import type { Group, GroupEvent, GroupSpec, Traffic } from './spec.ts'
+
+/** What a supervisor needs from outside. */
+export interface SupervisorOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Where it notes what runs, so that nothing is left behind. One living supervisor for each folder. */
+  readonly dataFolder: string
+  readonly traffic: Traffic
+  /** In place of the real ones, for tests. */
+  readonly runtimes?: Partial<Record<GroupSpec['runtime']['kind'], Runtime>>
+}
+
+/** Keeps groups of replicas alive. */
+export interface Supervisor extends Service {
+  /** Removes what an earlier supervisor left; called by the first group that starts, too. */
+  start(): Promise<void>
+  /** Stops all groups, and resolves when nothing of any replica is left. */
+  stop(): Promise<void>
+  /** Returns a new group, not started yet. Throws SPEC_INVALID, also for a name that a group has. */
+  openGroup(spec: GroupSpec, onEvent: (event: GroupEvent) => void): Group
+}
+
+/** Returns a supervisor that runs nothing yet. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { clock, random, log, traffic } = options
+  const groups = new Map<string, ReplicaGroup>()
+  const process = createProcessRuntime({
+    clock,
+    ports: createPorts(random),
+    mark: () => ({}),
+    onGroup: () => {},
+    sweep: async () => {},
+  })
+  const runtimes: Partial<Record<string, Runtime>> = { process, ...options.runtimes }
+
+  const supervisor: Supervisor = {
+    async start() {},
+    async stop() {
+      await Promise.all([...groups.values()].map((group) => group.stop()))
+      await Promise.all(Object.values(runtimes).map((runtime) => runtime?.settle()))
+    },
+    openGroup(spec, onEvent) {
+      checkSpec(spec)
+      if (groups.has(spec.name))
+        throw fault('SPEC_INVALID', `there is a group called "${spec.name}" already`)
+      const group = new ReplicaGroup(spec, {
+        clock,
+        random,
+        log: log.child({ group: spec.name }),
+        traffic,
+        runtimeFor: (of) => {
+          const runtime = runtimes[of.runtime.kind]
+          if (!runtime) throw new TypeError(`no runtime for ${of.runtime.kind}`)
+          return runtime
+        },
+        ready: () => supervisor.start(),
+        onEvent,
+      })
+      groups.set(spec.name, group)
+      return group
+    },
+  }
+  return supervisor
+}
