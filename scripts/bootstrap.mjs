@@ -84,6 +84,7 @@ function testFiles({ engines }) {
   return [
     ...children('packages').map((folder) => join(folder, 'dist', 'test')),
     join('test', 'dist'),
+    join('bench', 'dist', 'test'),
   ]
     .flatMap((folder) => filesIn(join(root, folder)))
     .filter((file) => file.endsWith('.test.js') && file.endsWith('.engine.test.js') === engines)
