@@ -1,5 +1,11 @@
 export { supervisorFaults } from './errors.ts'
-export { autoscaleDefaults, createGroupSpec, type GroupWishes, groupDefaults } from './options.ts'
+export {
+  autoscaleDefaults,
+  createGroupSpec,
+  type GroupWishes,
+  groupDefaults,
+  replicasMax,
+} from './options.ts'
 export type { Ending, Instance, Runtime, SpawnOrder } from './runtime.ts'
 export type {
   AutoscaleSpec,
