@@ -83,7 +83,9 @@ export class Replica {
   /** Tells `ready` when the front door sends it requests, or `late`. */
   awaitReady(): void {
     const { clock, traffic, tell } = this.#parts
-    const { id } = this.member
+    const { id, phase } = this.member
+    // Whoever heard that it was spawned may have sent it away at once.
+    if (phase !== 'starting') return
     const signal = this.#newWait()
     this.#timers.push(
       clock.after(this.#parts.spec().startTimeoutMs, () => tell({ kind: 'late', id })),
@@ -101,7 +103,8 @@ export class Replica {
   /** Tells `drained` when nothing is under way at it, or when it had long enough. */
   awaitDrained(): void {
     const { clock, traffic, tell } = this.#parts
-    const { id } = this.member
+    const { id, phase } = this.member
+    if (phase !== 'draining') return
     const signal = this.#newWait()
     const drained = () => {
       if (this.#waiting.signal !== signal) return

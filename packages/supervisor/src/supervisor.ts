@@ -1,10 +1,9 @@
 import type { Clock, Log, Random, Service } from '@drover/kernel'
 import { fault } from './errors.ts'
 import { ReplicaGroup } from './group.ts'
+import { createHouse } from './house.ts'
 import { checkSpec } from './options.ts'
-import { createPorts } from './ports.ts'
 import type { Runtime } from './runtime.ts'
-import { createProcessRuntime } from './runtimes/process.ts'
 import type { Group, GroupEvent, GroupSpec, Traffic } from './spec.ts'
 
 /** What a supervisor needs from outside. */
@@ -33,20 +32,20 @@ export interface Supervisor extends Service {
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { clock, random, log, traffic } = options
   const groups = new Map<string, ReplicaGroup>()
-  const process = createProcessRuntime({
-    clock,
-    ports: createPorts(random),
-    mark: () => ({}),
-    onGroup: () => {},
-    sweep: async () => {},
-  })
-  const runtimes: Partial<Record<string, Runtime>> = { process, ...options.runtimes }
+  const house = createHouse(options)
+  const runtimes = { process: house.processes, ...options.runtimes }
 
-  const supervisor: Supervisor = {
-    async start() {},
+  const runtimeFor = ({ runtime }: GroupSpec): Runtime => {
+    const found = runtimes[runtime.kind as keyof typeof runtimes]
+    if (!found) throw new TypeError(`no runtime for ${runtime.kind}`)
+    return found
+  }
+  return {
+    start: () => house.open(),
     async stop() {
       await Promise.all([...groups.values()].map((group) => group.stop()))
-      await Promise.all(Object.values(runtimes).map((runtime) => runtime?.settle()))
+      await Promise.all(Object.values(runtimes).map((runtime) => runtime.settle()))
+      await house.close()
     },
     openGroup(spec, onEvent) {
       checkSpec(spec)
@@ -57,17 +56,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         random,
         log: log.child({ group: spec.name }),
         traffic,
-        runtimeFor: (of) => {
-          const runtime = runtimes[of.runtime.kind]
-          if (!runtime) throw new TypeError(`no runtime for ${of.runtime.kind}`)
-          return runtime
-        },
-        ready: () => supervisor.start(),
+        runtimeFor,
+        ready: () => house.open(),
         onEvent,
       })
       groups.set(spec.name, group)
       return group
     },
   }
-  return supervisor
 }

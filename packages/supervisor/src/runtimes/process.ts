@@ -32,7 +32,7 @@ export interface ProcessParts {
   /** Marks all that descends from a replica, in its environment, so that it is found again. */
   readonly mark: (replicaId: string) => Record<string, string>
   /** Called with each process group that runs, and when it has ended. */
-  readonly onGroup: (pid: number, replicaId: string, alive: boolean) => void
+  readonly onGroup: (pid: number, alive: boolean) => void
   /** Ends what left its process group but descends from the replica. */
   readonly sweep: (replicaId: string) => Promise<void>
 }
@@ -66,9 +66,9 @@ async function spawnProcess(
     throw error
   }
   const group = new ProcessGroup(child, parts.clock)
-  parts.onGroup(group.pid, order.id, true)
+  parts.onGroup(group.pid, true)
   const ended = group.ended.then(async (reason): Promise<Ending> => {
-    parts.onGroup(group.pid, order.id, false)
+    parts.onGroup(group.pid, false)
     track(parts.sweep(order.id))
     const portTaken = group.diedYoung && (await isTaken(port))
     parts.ports.release(port)
