@@ -1,6 +1,9 @@
 import type { Clock, Log, Random } from '@drover/kernel'
+import type { Resolve } from './addresses.ts'
+import { ControlPlane } from './control-plane.ts'
 import type { Model } from './model.ts'
 import type { Engine, PolicyPlan, RefusedRequest } from './plan.ts'
+import type { Probe } from './probe.ts'
 import type { Transition } from './replica-health.ts'
 import type { BalancerStatus } from './status.ts'
 
@@ -10,6 +13,10 @@ export interface BalancerParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** How replicas are checked. Default: over the network. */
+  readonly probe?: Probe
+  /** How host names are resolved. Default: by the system. */
+  readonly resolve?: Resolve
 }
 
 /** A replica that joins a service: started by a supervisor, or known to whoever calls. */
@@ -82,4 +89,9 @@ export interface Balancer {
   refused(): Promise<readonly RefusedRequest[]>
   /** Calls `listener` for each event until the returned function is called. */
   on(listener: (event: BalancerEvent) => void): () => void
+}
+
+/** Returns a front door over an engine; nothing happens before `start`. */
+export function createBalancer(parts: BalancerParts): Balancer {
+  return new ControlPlane(parts)
 }

@@ -20,6 +20,8 @@ export const balancerFaults = {
   NO_ROUTE: { status: 404, retry: 'never' },
   /** The request breaks the rules of HTTP; the message names the rule. */
   REQUEST_REFUSED: { status: 400, retry: 'never' },
+  /** The client stopped sending its request half-way. */
+  REQUEST_TIMEOUT: { status: 408, retry: 'later' },
   /** The request's body is over the listener's limit. */
   BODY_TOO_LARGE: { status: 413, retry: 'never' },
   /** A plan that cannot be used; the message names the thing that is wrong, the old plan stays. */

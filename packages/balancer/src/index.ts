@@ -1,4 +1,10 @@
-export type { Balancer, BalancerEvent, BalancerParts, NewReplica } from './balancer.ts'
+export {
+  type Balancer,
+  type BalancerEvent,
+  type BalancerParts,
+  createBalancer,
+  type NewReplica,
+} from './balancer.ts'
 export { balancerFaults } from './errors.ts'
 export type {
   AddressModel,

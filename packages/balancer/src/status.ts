@@ -1,4 +1,8 @@
-import type { Engine, ListenerStats, ReplicaStats, ServiceStats } from './plan.ts'
+import type { ListenerModel } from './model.ts'
+import type { Engine, EngineStats, ListenerStats, ReplicaStats, ServiceStats } from './plan.ts'
+import { latencyBoundsSeconds } from './plan.ts'
+import type { Member, Pool } from './pool.ts'
+import type { Rates } from './rates.ts'
 import type { ReplicaState, Transition } from './replica-health.ts'
 
 /** The front door at this moment. */
@@ -45,4 +49,107 @@ export interface ReplicaStatus extends ReplicaStats {
   readonly requestsPerSecond: number
   /** The last 20, oldest first. */
   readonly history: readonly Transition[]
+}
+
+/** What a status is put together from. */
+export interface StatusSources {
+  readonly engine: Engine
+  readonly listeners: readonly ListenerModel[]
+  readonly pools: readonly Pool[]
+  readonly rates: Rates
+}
+
+/** Returns the front door at this moment; asks the engine once. */
+export async function readStatus(sources: StatusSources): Promise<BalancerStatus> {
+  const { engine, listeners, pools, rates } = sources
+  const stats = await engine.stats()
+  const ports = engine.ports()
+  return {
+    engine: engine.name,
+    listeners: listeners.map(({ name, host, port, protocol }) => ({
+      ...(stats.listeners.find((one) => one.name === name) ?? noListenerStats(name)),
+      host,
+      port: ports[name] ?? port,
+      protocol,
+    })),
+    services: pools.map((pool) => serviceStatus(pool, stats, rates)),
+  }
+}
+
+function serviceStatus(pool: Pool, stats: EngineStats, rates: Rates): ServiceStatus {
+  const own = stats.services.find(({ name }) => name === pool.name) ?? noServiceStats(pool.name)
+  const statusOf = (member: Member): ReplicaStatus => {
+    const counted = own.replicas.find(({ id }) => id === member.id) ?? noReplicaStats(member.id)
+    return replicaStatus(member, counted, pool, rates)
+  }
+  const replicas = pool.members.map(statusOf)
+  return {
+    ...own,
+    policy: pool.policy.name,
+    expected: pool.wanted,
+    available: pool.available,
+    panic: pool.panic,
+    requestsPerSecond: replicas.reduce((sum, one) => sum + one.requestsPerSecond, 0),
+    replicas,
+    past: pool.past.map(statusOf),
+  }
+}
+
+function replicaStatus(
+  member: Member,
+  stats: ReplicaStats,
+  pool: Pool,
+  rates: Rates,
+): ReplicaStatus {
+  const { health } = member
+  return {
+    ...stats,
+    name: member.name,
+    host: member.host,
+    port: member.port,
+    state: health.state,
+    reason: health.reason,
+    sinceMs: health.sinceMs,
+    weight: member.weight,
+    effectiveWeight: health.available ? pool.weightOf(member) : 0,
+    requestsPerSecond: rates.of(member.id),
+    history: [...health.history],
+  }
+}
+
+function noListenerStats(name: string): ListenerStats {
+  return {
+    name,
+    connectionsOpen: 0,
+    connectionsTotal: 0,
+    connectionsRefusedTotal: 0,
+    refusedTotal: {},
+  }
+}
+
+function noServiceStats(name: string): ServiceStats {
+  return {
+    name,
+    waiting: 0,
+    waitedTotal: 0,
+    waitExpiredTotal: 0,
+    rateLimitedTotal: 0,
+    retriesTotal: 0,
+    retriesDeniedTotal: 0,
+    replicas: [],
+  }
+}
+
+function noReplicaStats(id: string): ReplicaStats {
+  return {
+    id,
+    inFlight: 0,
+    requestsTotal: 0,
+    failuresTotal: 0,
+    statusTotal: [0, 0, 0, 0, 0, 0],
+    bytesInTotal: 0,
+    bytesOutTotal: 0,
+    latencyCounts: Array(latencyBoundsSeconds.length + 1).fill(0),
+    latencySumSeconds: 0,
+  }
 }
