@@ -46,6 +46,11 @@ export type {
   StickyPlan,
 } from './plan.ts'
 export { policyNames } from './plan.ts'
-export { type PolicyEntry, type PolicyOption, policies } from './policies/table.ts'
+export {
+  checkPolicyOptions,
+  type PolicyEntry,
+  type PolicyOption,
+  policies,
+} from './policies/table.ts'
 export type { ReplicaState, Transition } from './replica-health.ts'
 export type { BalancerStatus, ListenerStatus, ReplicaStatus, ServiceStatus } from './status.ts'
