@@ -1,4 +1,5 @@
 import type { Cancel, Clock, Log, Random } from '@drover/kernel'
+import { type LoadHistory, lookAtLoad } from './autoscale.ts'
 import { decide } from './decide.ts'
 import { fault } from './errors.ts'
 import {
@@ -48,6 +49,7 @@ export class ReplicaGroup implements Group {
   readonly #outbox: Letter[] = []
   readonly #empty = Promise.withResolvers<void>()
   #telling = false
+  #load: LoadHistory | undefined
   #rollWaiters: PromiseWithResolvers<void>[] = []
 
   constructor(spec: GroupSpec, parts: GroupParts) {
@@ -112,7 +114,16 @@ export class ReplicaGroup implements Group {
     await allSpawned(this.#run({ kind: 'replace', id: replicaId, reason }))
   }
 
-  observeLoad(_inFlight: number): void {}
+  observeLoad(inFlight: number): void {
+    if (!(inFlight >= 0)) throw new RangeError(`${inFlight} is not a number of requests`)
+    const { spec, places, phase } = this.#herd
+    if (!spec.autoscale || phase !== 'open') return
+    const nowMs = this.#parts.clock.monotonic()
+    const load = { nowMs, inFlight, replicas: places.length }
+    const { history, change } = lookAtLoad(this.#load, load, spec.autoscale)
+    this.#load = history
+    if (change) this.#dispatch({ kind: 'scale', ...change })
+  }
 
   logs(replicaName?: string): readonly LogLine[] {
     return this.#output.lines(replicaName)

@@ -48,8 +48,9 @@ export interface AutoscaleSpec {
   readonly most: number
   /** Requests under way per replica that the group is sized for. */
   readonly inFlightTarget: number
-  /** After growing, and after shrinking, nothing changes for this long. */
+  /** From any change to the next growth. */
   readonly growCooldownMs: number
+  /** From any change to the next shrinking; and the time whose highest load must fit what is left. */
   readonly shrinkCooldownMs: number
 }
 
