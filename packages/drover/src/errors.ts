@@ -14,8 +14,16 @@ export const droverFaults = {
   ADMIN_STRANGE: { status: 502, retry: 'never' },
   /** A service name that the configuration does not have. */
   UNKNOWN_SERVICE: { status: 404, retry: 'never' },
+  /** No replica of the service has that name. */
+  REPLICA_UNKNOWN: { status: 404, retry: 'never' },
+  /** A policy that does not exist; the message names the nearest. */
+  POLICY_UNKNOWN: { status: 400, retry: 'never' },
   /** A service with fixed addresses: there is nothing of it to scale, restart or read. */
   NOTHING_RUNS: { status: 409, retry: 'never' },
+  /** A reload that changes what can only change with a restart; the old configuration stays. */
+  RESTART_NEEDED: { status: 409, retry: 'never' },
+  /** A rolling restart ended before every replica was new; the old ones stay. */
+  RESTART_FAILED: { status: 409, retry: 'later' },
   /** A Host or Origin header that a browser was tricked into sending. */
   FOREIGN_ORIGIN: { status: 403, retry: 'never' },
   /** A request of the classroom management API that it must refuse. */

@@ -1,1 +1,2 @@
-export {}
+export { droverFaults } from './errors.ts'
+export { main } from './main.ts'

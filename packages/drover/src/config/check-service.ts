@@ -48,7 +48,7 @@ function checkAutoscale({ autoscale }: ServiceConfig): Found[] {
 
 function checkPolicy({ policy, policyOptions }: ServiceConfig): Found[] {
   try {
-    checkPolicyOptions(policy, policyOptions)
+    checkPolicyOptions({ name: policy, key: { from: 'client' }, options: policyOptions })
     return []
   } catch (error) {
     if (!(error instanceof Error)) throw error

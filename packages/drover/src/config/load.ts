@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { Fault, loadConfig, parseConfig } from '@drover/kernel'
+import { Fault, loadConfig, parseConfig, parseDuration } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { checkConfig } from './check.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -11,12 +11,16 @@ export interface Loaded {
   readonly file: string | undefined
   /** Relative paths in `config` start here. */
   readonly folder: string
+  /** Where the instance keeps what it must not forget; absolute. */
+  readonly dataFolder: string
+  /** How long requests may go on when the instance stops, in ms. */
+  readonly graceMs: number
 }
 
 /** Reads and checks a configuration file; throws CONFIG_INVALID with a line for each problem. */
 export async function loadFile(file: string): Promise<Loaded> {
   const config = withListener(await loadConfig(configSchema, file, checkConfig))
-  return { config, file: resolve(file), folder: dirname(resolve(file)) }
+  return loaded(config, dirname(resolve(file)), resolve(file))
 }
 
 /**
@@ -30,12 +34,17 @@ export function loadOptions(
 ): Loaded {
   try {
     const config = parseConfig(configSchema, JSON.stringify(value), 'options', checkConfig)
-    return { config: withListener(config), file: undefined, folder }
+    return loaded(withListener(config), folder, undefined)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'CONFIG_INVALID') throw error
     const lines = error.message.split('\n').map((line) => inOptions(line, optionOf))
     throw fault('USAGE', lines.join('\n'), { cause: error })
   }
+}
+
+function loaded(config: Config, folder: string, file: string | undefined): Loaded {
+  const graceMs = parseDuration(config.door.grace)
+  return { config, file, folder, dataFolder: resolve(folder, config.data), graceMs }
 }
 
 /** Puts the option's name in the place of `options:LINE: KEY:`. */

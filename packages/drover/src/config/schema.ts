@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { listenerSchema } from './listener-schema.ts'
 import { serviceSchema } from './service-schema.ts'
-import { address, count, group, oneOf } from './texts.ts'
+import { address, count, duration, group, oneOf } from './texts.ts'
 
 const admin = Type.Object(
   {
@@ -28,6 +28,7 @@ const admin = Type.Object(
 const door = Type.Object(
   {
     engine: oneOf(['builtin', 'nginx', 'haproxy'], 'What forwards the requests', 'builtin'),
+    grace: duration('how long requests may go on when Drover stops', 5_000),
     workers: count('Processes that share the listeners (builtin), or worker processes', 1, 64, 1),
   },
   { ...group, description: 'The data plane' },

@@ -57,7 +57,8 @@ export function toService(
   }
 }
 
-function toKey(text: string): KeySource {
+/** Reads where a hashed policy takes its key from: `client`, `header:X-User`. */
+export function toKey(text: string): KeySource {
   const [from = '', name = ''] = text.split(':')
   if (from === 'query' || from === 'cookie') return { from, name }
   if (from === 'header') return { from, name: name.toLowerCase() }

@@ -51,9 +51,12 @@ function readCount(n: unknown): number {
 function readNames(names: unknown): string[] {
   if (!Array.isArray(names))
     throw fault('MANAGE_REFUSED', `hostnames must be a list of names, not ${shown(names)}`)
-  for (const name of names)
+  for (const name of names) {
     if (typeof name !== 'string')
       throw fault('MANAGE_REFUSED', `hostname ${shown(name)} is not a text`)
+    if (name !== name.trim())
+      throw fault('MANAGE_REFUSED', `hostname ${shown(name)} begins or ends with a blank`)
+  }
   return names as string[]
 }
 

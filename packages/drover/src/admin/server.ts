@@ -1,0 +1,46 @@
+import { type Clock, createHttpServer, type Log } from '@drover/kernel'
+import type {} from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { managedService } from '../config/managed.ts'
+import { managedGroup } from '../manage/managed-group.ts'
+import { mountManage } from '../manage/routes.ts'
+import { groupOf } from '../services.ts'
+import type { About } from '../status.ts'
+import type { System } from '../system.ts'
+import { type GuardOptions, guard } from './guard.ts'
+import { mountInstanceRoutes } from './instance-routes.ts'
+import { mountServiceRoutes } from './service-routes.ts'
+
+/** What the admin API shows and changes. */
+export interface AdminParts {
+  readonly system: System
+  readonly about: () => About
+  /** Reads the configuration file again; throws when there is none, or it is bad. */
+  readonly reload: () => Promise<void>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Returns the admin API, not listening yet: everything under /v1 that the commands and the
+ * dashboard use, the classroom API (/rep, /add, /rm), /metrics, /healthz and /openapi.json.
+ */
+export async function createAdminServer(
+  parts: AdminParts,
+  guarded: GuardOptions,
+): Promise<FastifyInstance> {
+  const server = await createHttpServer({
+    title: 'Drover, admin API',
+    description: 'What runs, and the calls that change it',
+    log: parts.log,
+  })
+  guard(server, guarded)
+  mountInstanceRoutes(server, parts)
+  mountServiceRoutes(server, parts)
+  const { system } = parts
+  const managed = (service?: string) =>
+    managedGroup(groupOf(system, service ?? managedService(system.config) ?? ''))
+  mountManage(server, '', () => managed())
+  mountManage(server, '/v1/services/:service', ({ service }) => managed(service))
+  return server
+}

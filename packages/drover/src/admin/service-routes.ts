@@ -1,0 +1,176 @@
+import type {} from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { fault } from '../errors.ts'
+import { drain, groupOf, kill, restart, scale, setPolicy, weigh } from '../services.ts'
+import { readStatus } from '../status.ts'
+import { streamEvents } from './event-stream.ts'
+import {
+  acceptedView,
+  type drainBody,
+  logLineView,
+  logsQuery,
+  policyBody,
+  replicaParams,
+  type ServiceView,
+  scaleBody,
+  serviceParams,
+  serviceView,
+  weightBody,
+} from './schemas.ts'
+import type { AdminParts } from './server.ts'
+
+type Of<Params, Body = unknown, Query = unknown> = {
+  Params: Params
+  Body: Body
+  Querystring: Query
+}
+type ServiceParams = Static<typeof serviceParams>
+type ReplicaParams = Static<typeof replicaParams>
+
+const tags = ['services']
+const one = '/v1/services/:service'
+const replica = `${one}/replicas/:replica`
+
+/** Mounts what concerns one service or replica; a replica is named by its name, id or number. */
+export function mountServiceRoutes(server: FastifyInstance, parts: AdminParts): void {
+  mountReads(server, parts)
+  mountServiceChanges(server, parts)
+  mountReplicaChanges(server, parts)
+}
+
+function mountReads(server: FastifyInstance, { system, about, clock }: AdminParts): void {
+  const views = async () => (await readStatus(system, about())).services
+
+  server.get(
+    '/v1/services',
+    { schema: { tags, summary: 'Every service', response: { 200: Type.Array(serviceView) } } },
+    views,
+  )
+
+  server.get<Of<ServiceParams>>(
+    one,
+    {
+      schema: {
+        tags,
+        summary: 'One service',
+        params: serviceParams,
+        response: { 200: serviceView },
+      },
+    },
+    async ({ params }) => find(await views(), params.service),
+  )
+
+  server.get<Of<ServiceParams, unknown, Static<typeof logsQuery>>>(
+    `${one}/logs`,
+    {
+      schema: {
+        tags,
+        summary: 'What replicas wrote; with follow=true as server-sent events',
+        params: serviceParams,
+        querystring: logsQuery,
+        response: { 200: Type.Array(logLineView) },
+      },
+    },
+    ({ params, query }, reply) => {
+      const group = groupOf(system, params.service)
+      const wanted = query.replica
+      const lines = group.logs(wanted)
+      const kept = query.lines === 0 ? [] : lines.slice(-query.lines)
+      if (!query.follow) return reply.send(kept)
+      return streamEvents(reply, clock, {
+        kept,
+        follow: (listener) =>
+          group.follow((line) => {
+            if (wanted === undefined || line.replica === wanted) listener(line)
+          }),
+      })
+    },
+  )
+}
+
+function mountServiceChanges(server: FastifyInstance, { system }: AdminParts): void {
+  const accepted = { 202: acceptedView }
+  const common = { tags, params: serviceParams, response: accepted }
+
+  server.post<Of<ServiceParams, Static<typeof scaleBody>>>(
+    `${one}/scale`,
+    { schema: { ...common, summary: 'Runs this many replicas from now on', body: scaleBody } },
+    async ({ params, body }, reply) => {
+      const since = system.events.lastId
+      await scale(system, params.service, body.replicas)
+      return reply.status(202).send({ since })
+    },
+  )
+
+  server.post<Of<ServiceParams>>(
+    `${one}/restart`,
+    {
+      schema: {
+        ...common,
+        summary: 'Replaces every replica, one by one; drover.restart.done is its last event',
+      },
+    },
+    ({ params }, reply) => {
+      const since = system.events.lastId
+      restart(system, params.service)
+      return reply.status(202).send({ since })
+    },
+  )
+
+  server.post<Of<ServiceParams, Static<typeof policyBody>>>(
+    `${one}/policy`,
+    { schema: { ...common, summary: 'Spreads requests otherwise', body: policyBody } },
+    async ({ params, body }, reply) => {
+      const since = system.events.lastId
+      const { name, key, options } = body
+      await setPolicy(system, params.service, {
+        name,
+        ...(key === undefined ? {} : { key }),
+        ...(options ? { options } : {}),
+      })
+      return reply.status(202).send({ since })
+    },
+  )
+}
+
+function mountReplicaChanges(server: FastifyInstance, { system }: AdminParts): void {
+  const common = { tags, params: replicaParams, response: { 202: acceptedView } }
+
+  server.post<Of<ReplicaParams, Static<typeof drainBody> | null>>(
+    `${replica}/drain`,
+    { schema: { ...common, summary: 'Gives it nothing new; {"undo":true} takes that back' } },
+    async ({ params, body }, reply) => {
+      const since = system.events.lastId
+      await drain(system, params.service, params.replica, body?.undo ?? false)
+      return reply.status(202).send({ since })
+    },
+  )
+
+  server.post<Of<ReplicaParams>>(
+    `${replica}/kill`,
+    { schema: { ...common, summary: 'Kills it as a crash would, to see what happens' } },
+    async ({ params }, reply) => {
+      const since = system.events.lastId
+      await kill(system, params.service, params.replica)
+      return reply.status(202).send({ since })
+    },
+  )
+
+  server.post<Of<ReplicaParams, Static<typeof weightBody>>>(
+    `${replica}/weight`,
+    { schema: { ...common, summary: 'Changes its share beside the others', body: weightBody } },
+    async ({ params, body }, reply) => {
+      const since = system.events.lastId
+      await weigh(system, params.service, params.replica, body.weight)
+      return reply.status(202).send({ since })
+    },
+  )
+}
+
+function find(views: readonly ServiceView[], name: string): ServiceView {
+  const view = views.find((service) => service.name === name)
+  if (view) return view
+  const names = views.map((service) => service.name).join(', ')
+  throw fault('UNKNOWN_SERVICE', `no service is called "${name}"; services are ${names}`)
+}

@@ -1,0 +1,138 @@
+import { Command } from 'commander'
+import type { FindOptions } from '../admin/find.ts'
+import { fault } from '../errors.ts'
+import { say } from '../terminal.ts'
+import { happenings, instanceOf, route, withInstance } from './remote.ts'
+
+interface Accepted {
+  readonly since: number
+}
+
+/** The commands that change a running instance. */
+export function changeCommands(): Command[] {
+  return [
+    scaleCommand(),
+    restartCommand(),
+    drainCommand(),
+    killCommand(),
+    weightCommand(),
+    policyCommand(),
+    reloadCommand(),
+  ].map(withInstance)
+}
+
+function scaleCommand(): Command {
+  return new Command('scale')
+    .description('Runs this many replicas of a service from now on.')
+    .argument('<service>')
+    .argument('<replicas>', 'a whole number', wholeNumber)
+    .action(async (service: string, replicas: number, options: FindOptions) => {
+      const client = await instanceOf(options)
+      await client.post(route`/v1/services/${service}/scale`, { replicas })
+      say(`${service}: ${replicas} replicas from now on`)
+    })
+}
+
+function restartCommand(): Command {
+  return new Command('restart')
+    .description('Replaces every replica of a service by a new one, one by one, losing no request.')
+    .argument('<service>')
+    .option('--no-wait', 'returns at once')
+    .action(async (service: string, options: FindOptions & { wait: boolean }) => {
+      const client = await instanceOf(options)
+      const { since } = await client.post<Accepted>(route`/v1/services/${service}/restart`)
+      if (!options.wait) return
+      for await (const { kind, message, level } of happenings(client, since, service)) {
+        if (level !== 'detail') say(message)
+        if (kind === 'drover.restart.done') return
+        if (kind === 'drover.restart.failed') throw fault('RESTART_FAILED', message)
+      }
+    })
+}
+
+function drainCommand(): Command {
+  return new Command('drain')
+    .description('Gives a replica nothing new; it goes on with what it has, and runs on.')
+    .argument('<service>')
+    .argument('<replica>', 'its name ("Server 2"), or its number')
+    .option('--undo', 'takes that back')
+    .action(async (service: string, replica: string, options: FindOptions & { undo?: boolean }) => {
+      const client = await instanceOf(options)
+      const undo = options.undo === true
+      await client.post(route`/v1/services/${service}/replicas/${replica}/drain`, { undo })
+      say(`${service}: ${replica} ${undo ? 'gets requests again' : 'gets nothing new'}`)
+    })
+}
+
+function killCommand(): Command {
+  return new Command('kill')
+    .description('Kills a replica as a crash would, to see what happens.')
+    .argument('<service>')
+    .argument('<replica>', 'its name ("Server 2"), or its number')
+    .action(async (service: string, replica: string, options: FindOptions) => {
+      const client = await instanceOf(options)
+      await client.post(route`/v1/services/${service}/replicas/${replica}/kill`)
+      say(`${service}: ${replica} was killed`)
+    })
+}
+
+function weightCommand(): Command {
+  return new Command('weight')
+    .description("Changes a replica's share beside the others, until the next reload.")
+    .argument('<service>')
+    .argument('<replica>', 'its name ("Server 2"), or its number')
+    .argument('<weight>', 'above 0; the others have 1 if nothing was said', Number)
+    .action(async (service: string, replica: string, weight: number, options: FindOptions) => {
+      const client = await instanceOf(options)
+      await client.post(route`/v1/services/${service}/replicas/${replica}/weight`, { weight })
+      say(`${service}: ${replica} has weight ${weight}`)
+    })
+}
+
+function policyCommand(): Command {
+  return new Command('policy')
+    .description('Spreads the requests of a service otherwise, until the next reload.')
+    .argument('<service>')
+    .argument('<name>', 'as in drover balance --help')
+    .option('--key <source>', 'what hashed policies hash')
+    .option('--policy-option <name=value...>', 'what the policy knows')
+    .action(async (service: string, name: string, options: PolicyOptions) => {
+      const client = await instanceOf(options)
+      const { key, policyOption = [] } = options
+      await client.post(route`/v1/services/${service}/policy`, {
+        name,
+        ...(key === undefined ? {} : { key }),
+        options: Object.fromEntries(policyOption.map(readPair)),
+      })
+      say(`${service}: ${name} from now on`)
+    })
+}
+
+interface PolicyOptions extends FindOptions {
+  readonly key?: string
+  readonly policyOption?: readonly string[]
+}
+
+function reloadCommand(): Command {
+  return new Command('reload')
+    .description(
+      'Reads drover.yaml again, without dropping a connection. A bad one is refused whole.',
+    )
+    .action(async (options: FindOptions) => {
+      const client = await instanceOf(options)
+      await client.post('/v1/reload')
+      say('the new configuration is in effect')
+    })
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw fault('USAGE', `replicas: expected a whole number, not "${text}"`)
+}
+
+function readPair(pair: string): [string, number | string] {
+  const at = pair.indexOf('=')
+  if (at < 1) throw fault('USAGE', `--policy-option: expected name=value, not "${pair}"`)
+  const value = pair.slice(at + 1)
+  return [pair.slice(0, at), /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value]
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander'
+import { stringify } from 'yaml'
+import { withDerived } from '../config/derived.ts'
+import { loadFile } from '../config/load.ts'
+import { configSchema } from '../config/schema.ts'
+import { withoutSecrets } from '../config/secrets.ts'
+import { say } from '../terminal.ts'
+
+const defaultFile = 'drover.yaml'
+
+/** `drover config`: looks at a configuration without running it. */
+export function configCommand(): Command {
+  const command = new Command('config').description('Checks and shows a configuration.')
+  command
+    .command('check')
+    .description('Says every mistake in a configuration: file, line, key and what was expected.')
+    .argument('[file]', '', defaultFile)
+    .action(async (file: string) => {
+      const { config } = await loadFile(file)
+      const services = Object.keys(config.services).length
+      say(`${file} is good: ${services} services, ${config.listeners.length} listeners`)
+    })
+  command
+    .command('show')
+    .description('Prints the configuration that is in effect, every default filled in.')
+    .argument('[file]', '', defaultFile)
+    .action(async (file: string) => {
+      const { config } = await loadFile(file)
+      say(stringify(withoutSecrets(withDerived(config))).trimEnd())
+    })
+  command
+    .command('schema')
+    .description('Prints the JSON Schema of drover.yaml, for editors.')
+    .action(() => {
+      const dialect = { $schema: 'https://json-schema.org/draft/2020-12/schema' }
+      say(JSON.stringify({ ...dialect, ...configSchema }, null, 2))
+    })
+  return command
+}

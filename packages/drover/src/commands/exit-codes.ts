@@ -1,0 +1,29 @@
+import { describeError, Fault } from '@drover/kernel'
+import { CommanderError } from 'commander'
+
+/** What the exit codes mean, as `drover --help` says it. */
+export const exitCodesHelp = `Exit codes:
+  0   done
+  1   it failed, and trying again will not help
+  2   the command line or the configuration is wrong
+  69  it failed for now: what is needed is not there, try later
+  75  it failed for now: try again at once
+  70  a mistake in Drover itself`
+
+const usageCodes = new Set(['USAGE', 'CONFIG_INVALID', 'SPEC_INVALID', 'PLAN_REFUSED'])
+
+/** Returns the exit code that tells a script what to do about `error`. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (!(error instanceof Fault)) return 70
+  if (usageCodes.has(error.code) || error.code === 'POLICY_UNSUPPORTED') return 2
+  return { now: 75, later: 69, never: 1 }[error.retry]
+}
+
+/** Returns what a person reads about `error`: one sentence for a fault, the whole stack for a mistake. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Fault) return error.message
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('\n')
+  if (error instanceof Error) return `unexpected: ${error.stack ?? describeError(error)}`
+  return `unexpected: ${String(error)}`
+}

@@ -1,0 +1,42 @@
+import type { ServiceView } from '../admin/schemas.ts'
+import type { Instance } from '../instance.ts'
+import { readStatus } from '../status.ts'
+import { paint } from '../terminal.ts'
+import { version } from '../version.ts'
+
+/** Returns what runs where, in as few lines as it takes. */
+export async function startMessage(
+  { system, admin }: Instance,
+  hints: readonly string[],
+): Promise<string> {
+  const file = system.file ?? null
+  const about = { version, pid: process.pid, startedAtMs: 0, file, admin: admin ?? null }
+  const { listeners, services } = await readStatus(system, about)
+  const doors = listeners.map(({ url, services: names }) => [url, names.join(', ')])
+  const left = [...doors.map(([url = '']) => url), ...services.map(({ name }) => name), 'admin']
+  const width = Math.max(...left.map((text) => text.length))
+  const row = (name: string, rest: string) => `  ${name.padEnd(width)}  ${rest}`
+  return [
+    paint('bold', `drover ${version}`),
+    ...doors.map(([url = '', names = '']) => row(url, `→ ${names}`)),
+    ...services.map((service) => row(service.name, describe(service))),
+    admin === undefined ? '' : row('admin', admin),
+    '',
+    ...hints,
+    'Ctrl-c stops everything.',
+    '',
+  ]
+    .filter((line, index, lines) => line !== '' || lines[index - 1] !== '')
+    .join('\n')
+}
+
+/** At most this many replicas are named. */
+const namedMax = 8
+
+function describe({ kind, policy, available, replicas }: ServiceView): string {
+  const names = replicas.slice(0, namedMax).map(({ name }) => name)
+  const more = replicas.length > namedMax ? `, and ${replicas.length - namedMax} more` : ''
+  const ready = available === replicas.length ? 'ready' : `${available} ready`
+  const what = kind === 'docker' ? 'containers' : kind === 'process' ? 'replicas' : 'addresses'
+  return `${replicas.length} ${what}, ${ready}, ${policy}: ${names.join(', ')}${more}`
+}

@@ -1,0 +1,17 @@
+import { CommanderError } from 'commander'
+import { exitCodeOf, messageOf } from './commands/exit-codes.ts'
+import { createProgram } from './commands/program.ts'
+import { warn } from './terminal.ts'
+
+/** Runs the command line `words` (without node and the script) and sets the exit code. */
+export async function main(words: readonly string[]): Promise<void> {
+  // Whoever reads our output may go away; that is no reason to stop what runs.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  try {
+    await createProgram().parseAsync([...words], { from: 'user' })
+  } catch (error) {
+    // Commander has said what was wrong already.
+    if (!(error instanceof CommanderError)) warn(`drover: ${messageOf(error)}`)
+    process.exitCode = exitCodeOf(error)
+  }
+}
