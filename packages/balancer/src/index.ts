@@ -5,6 +5,7 @@ export {
   createBalancer,
   type NewReplica,
 } from './balancer.ts'
+export { type BuiltinEngineOptions, createBuiltinEngine } from './door/builtin-engine.ts'
 export { balancerFaults } from './errors.ts'
 export type {
   AddressModel,

@@ -1,0 +1,432 @@
+import type { BalancerFaultCode } from '../errors.ts'
+import { type DoorAnswer, faultAnswer, replacedAnswer, routeAnswer } from './answers.ts'
+import type { Client } from './client.ts'
+import { Timed } from './deadlines.ts'
+import type { DoorListener } from './listener.ts'
+import type { Replica } from './replica.ts'
+import { RequestBody } from './request-body.ts'
+import type { RequestHead } from './request-head.ts'
+import { requestText } from './request-text.ts'
+import type { ResponseHead } from './response-head.ts'
+import type { Service } from './service.ts'
+import type { UpstreamConnection, UpstreamFailure, UpstreamUser } from './upstream-connection.ts'
+import type { Waiter } from './wait-queue.ts'
+
+type Phase = 'idle' | 'waiting' | 'connecting' | 'sent' | 'answering' | 'tunnel'
+
+const untried: readonly Replica[] = []
+/** A replaced answer's own body is read to its end up to this length, to keep the connection. */
+const discardBytesMax = 65_536
+
+/**
+ * The path of one request, from its head to the end of the answer. One object serves all the
+ * requests of an HTTP/1 connection, one after the other.
+ *
+ *   begin ─▶ pick ─▶ connecting ─▶ sent ─▶ answering ─▶ idle
+ *             │ ▲        │          │          └──────▶ tunnel (101)
+ *    no room  ▼ │        ▼          ▼ failed, and safe to repeat
+ *          waiting       └──────────┴─────▶ pick another
+ */
+export class Exchange extends Timed implements UpstreamUser, Waiter {
+  waitUntilMs = 0
+  waitSinceMs = 0
+  method = ''
+  readonly body = new RequestBody()
+  readonly #listener: DoorListener
+  readonly #client: Client
+  readonly #head: RequestHead
+  #phase: Phase = 'idle'
+  #service: Service | undefined
+  #replica: Replica | undefined
+  #upstream: UpstreamConnection | undefined
+  #tried: readonly Replica[] = untried
+  #attempts = 0
+  #key: string | number = ''
+  #preferred: string | undefined
+  #address = ''
+  #text = ''
+  #stripPrefix: string | undefined
+  #replaced: DoorAnswer | undefined
+  #status = 0
+  #bytesOut = 0
+  #startedMs = 0
+  #endsAtMs = 0
+  #clientEnded = false
+  #replicaEnded = false
+
+  constructor(listener: DoorListener, client: Client, head: RequestHead) {
+    super()
+    this.#listener = listener
+    this.#client = client
+    this.#head = head
+  }
+
+  /** Holds while a request is under way. */
+  get busy(): boolean {
+    return this.#phase !== 'idle'
+  }
+
+  get tunnelling(): boolean {
+    return this.#phase === 'tunnel'
+  }
+
+  // From the client
+
+  /** Starts on the request whose head was just read. */
+  begin(): void {
+    const head = this.#head
+    this.body.begin(head.contentLength)
+    this.method = head.method
+    const { router, services, context } = this.#listener
+    this.#startedMs = context.clock.monotonic()
+    const action = router.find(head)
+    const service = action?.kind === 'service' ? services.get(action.service) : undefined
+    if (action?.kind !== 'service' || !service) {
+      const answer = routeAnswer(action, head)
+      this.#finish(answer.status, '')
+      this.#client.sendAnswer(answer)
+      return
+    }
+    this.#service = service
+    this.#stripPrefix = action.stripPrefix
+    this.#address = this.#client.forwarding.clientOf(head, this.#listener.trust)
+    service.budget.request()
+    if (!service.admits(this.#address)) {
+      this.#refuse('RATE_LIMITED', `too many requests from ${this.#address}`)
+      return
+    }
+    this.#key = service.keyOf(head, this.#address)
+    this.#preferred = service.stickyReplica(head)
+    this.#endsAtMs = context.deadlines.in(service.plan.timeouts.responseMs)
+    context.deadlines.add(this)
+    this.#attempt()
+  }
+
+  /** Takes bytes of the request's body, or of a tunnel. They are only lent. */
+  clientBytes(bytes: Buffer, from: number, to: number): void {
+    const upstream = this.#upstream
+    if (this.#phase === 'tunnel') {
+      this.body.bytes += to - from
+      upstream?.outbox.bytes(bytes, from, to)
+      return
+    }
+    if (this.#phase === 'idle') return
+    this.body.keep(bytes, from, to)
+    if (this.#phase === 'sent' || this.#phase === 'answering') {
+      if (this.body.full || !this.#head.idempotent) this.body.lose()
+      if (upstream) this.body.write(upstream.outbox, bytes, from, to)
+      if (this.#phase === 'sent') this.#await(this.#listener.plan.timeouts.stallMs)
+    } else if (this.body.full) this.#client.pauseBody()
+  }
+
+  /** The request's body is complete. */
+  clientEnd(trailers: string): void {
+    if (this.#phase === 'idle') return
+    this.body.end(trailers)
+    if (this.#phase === 'sent' || this.#phase === 'answering') this.#endRequest()
+  }
+
+  /** Everything of one read has been told: writes it. */
+  clientFlush(): void {
+    const upstream = this.#upstream
+    if (!upstream || this.#phase === 'connecting') return
+    if (!upstream.outbox.flush()) this.#client.pauseBody()
+  }
+
+  /** The client takes more bytes again. */
+  clientWritable(): void {
+    if (this.#phase === 'answering') this.deadlineMs = this.#endsAtMs
+    this.#upstream?.resume()
+  }
+
+  /** The client ended its side of a tunnel. */
+  clientTunnelEnd(): void {
+    this.#clientEnded = true
+    this.#upstream?.socket.end()
+    if (this.#replicaEnded) this.#endTunnel()
+  }
+
+  /** The client is gone: what is under way at the replica is cancelled. */
+  clientGone(): void {
+    if (this.#phase === 'idle') return
+    if (this.#phase === 'waiting') this.#service?.queue.remove(this)
+    const status = this.#phase === 'tunnel' || this.#phase === 'answering' ? this.#status : 0
+    this.#upstream?.destroy()
+    this.#finish(status, this.#phase === 'tunnel' ? '' : 'client gone')
+  }
+
+  // From the wait queue
+
+  wake(): boolean {
+    this.#tried = this.#tried.filter((replica) => replica.failing && !replica.gone)
+    const service = this.#service
+    const replica = service?.pick(this.#key, this.#tried, this.#preferred)
+    if (!replica) {
+      if (service && service.waitUntilMs(this.#tried) !== undefined) return false
+      this.#refuseUnserved()
+      return true
+    }
+    this.#phase = 'connecting'
+    this.#ask(replica, true)
+    return true
+  }
+
+  waitExpired(): void {
+    this.#service?.countWaitExpired()
+    if (this.#tried.length > 0) this.#refuseUnserved()
+    else this.#refuse('WAIT_EXPIRED', 'no replica was free in time')
+  }
+
+  // From the replica
+
+  connected(): void {
+    this.#send()
+  }
+
+  informational(head: ResponseHead): void {
+    if (head.status !== 100 || this.#head.expectContinue) this.#client.sendInformational(head)
+  }
+
+  answered(head: ResponseHead): void {
+    const service = this.#service
+    const replica = this.#replica
+    if (!service || !replica) return
+    this.#phase = 'answering'
+    this.#status = head.status
+    this.deadlineMs = this.#endsAtMs
+    service.answered(replica, this.#listener.context.clock.monotonic() - this.#startedMs)
+    const { answers } = service.plan
+    if (answers.length > 0) {
+      this.#replaced = replacedAnswer(answers, head.status, this.#head.path)
+      if (this.#replaced) return
+    }
+    this.#client.sendHead(head, service.stickyLine(replica, this.#preferred, this.#client.secure))
+  }
+
+  answerBytes(bytes: Buffer, from: number, to: number): void {
+    this.#bytesOut += to - from
+    if (!this.#replaced) this.#client.sendBytes(bytes, from, to)
+    else if (this.#bytesOut > discardBytesMax) {
+      this.#upstream?.destroy()
+      this.answerEnded('')
+    }
+  }
+
+  answerEnded(trailers: string): void {
+    if (this.#phase === 'tunnel') {
+      this.#replicaEnded = true
+      this.#client.endTunnel()
+      if (this.#clientEnded) this.#endTunnel()
+      return
+    }
+    const replaced = this.#replaced
+    this.#finish(this.#status, '')
+    if (replaced) this.#client.sendAnswer(replaced)
+    else this.#client.sendEnd(trailers)
+  }
+
+  upgraded(head: ResponseHead): void {
+    const replica = this.#replica
+    if (this.#head.upgrade === '' || !replica) {
+      this.#upstream?.destroy()
+      this.failed('broken', 'an upgrade that nobody asked for')
+      return
+    }
+    this.#phase = 'tunnel'
+    this.#status = 101
+    this.deadlineMs = Number.POSITIVE_INFINITY
+    this.#service?.answered(replica, this.#listener.context.clock.monotonic() - this.#startedMs)
+    this.#client.sendUpgrade(head)
+  }
+
+  flush(): boolean {
+    if (this.#client.flush()) return true
+    if (this.#phase === 'answering') this.#await(this.#listener.plan.timeouts.stallMs)
+    return false
+  }
+
+  writable(): void {
+    this.#client.resumeBody()
+  }
+
+  /** Decides what a failure means: another attempt, or the end of the request. */
+  failed(failure: UpstreamFailure, reason: string): void {
+    const service = this.#service
+    const replica = this.#replica
+    if (!service || !replica) return
+    if (failure !== 'stale') service.failed(replica, reason, failure === 'connect')
+    if (this.#phase === 'answering' || this.#phase === 'tunnel') {
+      this.#finish(this.#status, reason)
+      this.#client.cut()
+      return
+    }
+    replica.count(0, 0, 0, 0)
+    this.#leave()
+    if (!this.#mayRepeat(service, failure)) {
+      const code = failure === 'broken' ? 'REPLICA_BROKE_RULES' : 'REPLICA_FAILED'
+      this.#refuse(code, `replica ${replica.name} failed: ${reason}`)
+      return
+    }
+    if (failure === 'stale') {
+      this.#ask(replica, false)
+      return
+    }
+    this.#tried = [...this.#tried, replica]
+    this.#attempt()
+  }
+
+  override expire(): void {
+    const replica = this.#replica
+    if (this.#phase === 'idle' || !replica) return
+    this.#upstream?.destroy()
+    if (this.#phase === 'connecting') this.failed('connect', 'no connection in time')
+    else if (this.#phase === 'answering') {
+      this.#finish(this.#status, 'answer not taken in time')
+      this.#client.cut()
+    } else if (!this.body.complete) {
+      this.#refuse('REQUEST_TIMEOUT', 'the request stopped half-way')
+    } else {
+      this.#service?.failed(replica, 'no answer in time', false)
+      this.#refuse('REPLICA_TIMEOUT', `replica ${replica.name} did not answer in time`)
+    }
+  }
+
+  // The steps
+
+  #attempt(): void {
+    const service = this.#service
+    const replica = service?.pick(this.#key, this.#tried, this.#preferred)
+    if (replica) this.#ask(replica, true)
+    else this.#wait()
+  }
+
+  #wait(): void {
+    const service = this.#service
+    const untilMs = service?.waitUntilMs(this.#tried)
+    if (!service || untilMs === undefined) {
+      this.#refuseUnserved()
+      return
+    }
+    this.#phase = 'waiting'
+    this.waitUntilMs = untilMs
+    this.waitSinceMs = this.#listener.context.deadlines.nowMs
+    this.deadlineMs = Number.POSITIVE_INFINITY
+    if (service.queue.add(this)) service.countWait()
+    else if (this.#tried.length > 0) this.#refuseUnserved()
+    else this.#refuse('QUEUE_FULL', 'every replica is busy')
+  }
+
+  #refuseUnserved(): void {
+    const last = this.#tried.at(-1)
+    if (last) this.#refuse('REPLICA_FAILED', `replica ${last.name} failed`)
+    else this.#refuse('NO_REPLICA', 'no replica is ready')
+  }
+
+  /** Sends the request to `replica`, over a connection that is there (`pooled`) or a new one. */
+  #ask(replica: Replica, pooled: boolean): void {
+    this.#replica = replica
+    this.#attempts++
+    this.#service?.begin(replica)
+    const mayRepeat = this.#head.idempotent && this.body.repeatable
+    this.#upstream = pooled ? replica.take(this, mayRepeat) : undefined
+    if (this.#upstream) {
+      this.#send()
+      return
+    }
+    this.#phase = 'connecting'
+    this.#await(this.#service?.plan.timeouts.connectMs ?? 0)
+    this.#upstream = replica.open(this)
+  }
+
+  #send(): void {
+    const upstream = this.#upstream
+    if (!upstream) return
+    this.#phase = 'sent'
+    if (this.#text === '')
+      this.#text = requestText(this.#head, this.#client.forwarding, this.#stripPrefix)
+    upstream.outbox.text(this.#text)
+    this.body.replay(upstream.outbox)
+    if (this.body.complete) this.#endRequest()
+    else {
+      if (this.body.full || !this.#head.idempotent) this.body.lose()
+      this.#await(this.#listener.plan.timeouts.stallMs)
+      this.#client.resumeBody()
+    }
+    this.clientFlush()
+  }
+
+  #endRequest(): void {
+    const upstream = this.#upstream
+    if (!upstream) return
+    this.body.writeEnd(upstream.outbox)
+    upstream.requestSent = true
+    if (this.#phase === 'sent') this.#await(this.#service?.plan.timeouts.firstByteMs ?? 0)
+  }
+
+  #mayRepeat(service: Service, failure: UpstreamFailure): boolean {
+    if (!this.body.repeatable) return false
+    if (failure === 'connect') return service.mayRetry(false)
+    if (failure === 'broken' || !this.#head.idempotent) return false
+    if (failure === 'stale') return service.mayRetry(false)
+    return this.#attempts < service.plan.retry.attemptsMax && service.mayRetry(true)
+  }
+
+  #await(timeoutMs: number): void {
+    this.deadlineMs = Math.min(this.#listener.context.deadlines.in(timeoutMs), this.#endsAtMs)
+  }
+
+  /** Gives up the replica of this attempt. */
+  #leave(): void {
+    const replica = this.#replica
+    this.#upstream = undefined
+    this.#replica = undefined
+    if (replica) this.#service?.end(replica)
+  }
+
+  #endTunnel(): void {
+    this.#upstream?.letGo()
+    this.#finish(101, '')
+  }
+
+  #refuse(code: BalancerFaultCode, message: string): void {
+    const answer = faultAnswer(code, message, this.#head.path, this.#service?.plan.answers)
+    this.#finish(answer.status, message)
+    this.#client.sendAnswer(answer)
+  }
+
+  /** Ends the request: counts it, and makes the exchange ready for the next. */
+  #finish(status: number, trouble: string): void {
+    const { context } = this.#listener
+    const durationMs = context.clock.monotonic() - this.#startedMs
+    const replica = this.#replica
+    context.deadlines.remove(this)
+    this.#phase = 'idle'
+    this.deadlineMs = Number.POSITIVE_INFINITY
+    this.#listener.accessLog?.record(this.#head, {
+      client: this.#address,
+      service: this.#service?.plan.name,
+      replica: replica?.name,
+      status,
+      durationMs,
+      bytesIn: this.body.bytes,
+      bytesOut: this.#bytesOut,
+      attempts: this.#attempts,
+      trouble,
+    })
+    replica?.count(status, durationMs, this.body.bytes, this.#bytesOut)
+    this.#leave()
+    this.#reset()
+  }
+
+  #reset(): void {
+    this.#service = undefined
+    this.#tried = untried
+    this.#attempts = 0
+    this.#text = ''
+    this.#replaced = undefined
+    this.#status = 0
+    this.#bytesOut = 0
+    this.#clientEnded = false
+    this.#replicaEnded = false
+  }
+}

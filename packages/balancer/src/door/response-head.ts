@@ -1,0 +1,186 @@
+import { HeaderBlock, scan, special } from './header-block.ts'
+import { dropLines } from './header-lines.ts'
+import { headRead } from './request-line.ts'
+
+/** The largest head that a replica may answer with. */
+export const responseHeadBytesMost = 65_536
+const headersMost = 200
+
+/** Read and used before the next head is: one for the whole process. */
+const block = new HeaderBlock(headersMost)
+
+/** How the length of an answer's body is told. */
+export const bodyLength = { chunked: -1, untilClose: -2 } as const
+
+/** One answer's head, in the form in which it is passed on; used again for the next. */
+export class ResponseHead {
+  status = 0
+  /** Status and phrase as the replica wrote them: `200 OK`. */
+  statusText = ''
+  minor = 1
+  /** The end-to-end header lines, each with its CRLF; without framing and hop-by-hop headers. */
+  lines = ''
+  /** What the Content-Length header says; -1 without one. */
+  declaredLength = -1
+  /** Bytes of the body that follows, or one of `bodyLength`. */
+  bodyLength = 0
+  /** The replica keeps the connection open behind this answer ... */
+  keepAlive = true
+  /** ... for so many seconds, when it says so; -1 when it does not. */
+  keepAliveSeconds = -1
+  /** The protocol of a 101 answer. */
+  upgrade = ''
+  /** Which rule the answer broke. */
+  reason = ''
+  #text = ''
+  #base = 0
+  #nominated = ''
+  #chunked = false
+
+  /**
+   * Reads the head of an answer to `method` from `bytes[at..end)`. Returns the offset behind it,
+   * `headRead.incomplete`, or `headRead.refused` with `reason` set.
+   */
+  read(bytes: Buffer, at: number, end: number, method: string): number {
+    const lineEnd = this.#readStatusLine(bytes, at, end)
+    if (lineEnd <= 0) return lineEnd
+    const scanned = block.scan(bytes, lineEnd, end)
+    if (scanned === scan.incomplete) return headRead.incomplete
+    if (scanned !== scan.complete)
+      return this.#refuse(scanned === scan.tooMany ? 'too many header lines' : block.reason)
+    this.#base = at
+    this.#text = bytes.toString('latin1', at, block.end)
+    this.#reset(lineEnd - at)
+    if (!this.#takeHeaders()) return headRead.refused
+    if (!this.#takeBody(method)) return headRead.refused
+    return block.end
+  }
+
+  /** Reads `HTTP/1.x nnn phrase` CRLF. */
+  #readStatusLine(bytes: Buffer, at: number, end: number): number {
+    const lineEnd = bytes.indexOf('\r\n', at)
+    if (lineEnd < 0 || lineEnd + 2 > end) {
+      if (end - at >= 5 && bytes.toString('latin1', at, at + 5) !== 'HTTP/')
+        return this.#refuse('not an HTTP/1 answer')
+      return end - at > 1_024 ? this.#refuse('status line too long') : headRead.incomplete
+    }
+    if (lineEnd - at > 1_024) return this.#refuse('status line too long')
+    return lineEnd + 2
+  }
+
+  #reset(lineBytes: number): void {
+    this.lines = ''
+    this.declaredLength = -1
+    this.bodyLength = 0
+    this.keepAlive = true
+    this.keepAliveSeconds = -1
+    this.upgrade = ''
+    this.#nominated = ''
+    this.#chunked = false
+    this.statusText = this.#text.slice(9, lineBytes - 2)
+  }
+
+  #takeHeaders(): boolean {
+    if (!this.#takeStatus()) return false
+    const base = this.#base
+    let keptFrom = block.count > 0 ? block.nameStart(0) - base : 0
+    for (let index = 0; index < block.count; index++) {
+      const number = block.special(index)
+      if (number <= 0) continue
+      const fate = this.#take(number, this.#value(index))
+      if (fate === 'keep') continue
+      if (fate === 'refuse') return false
+      const from = block.nameStart(index) - base
+      if (from > keptFrom) this.lines += this.#text.slice(keptFrom, from)
+      keptFrom = block.lineEnd(index) - base
+    }
+    const to = block.end - 2 - base
+    if (block.count > 0 && to > keptFrom) this.lines += this.#text.slice(keptFrom, to)
+    if (this.#nominated !== '') this.lines = dropLines(this.lines, this.#nominated)
+    return true
+  }
+
+  #takeStatus(): boolean {
+    if (!/^HTTP\/1\.[01]$/.test(this.#text.slice(0, 8)) || this.#text[8] !== ' ')
+      return this.#refuse('malformed status line') > 0
+    if (!statusForm.test(this.statusText)) return this.#refuse('malformed status line') > 0
+    this.minor = this.#text.charCodeAt(7) - 48
+    this.keepAlive = this.minor === 1
+    this.status = Number(this.statusText.slice(0, 3))
+    return true
+  }
+
+  #value(index: number): string {
+    return this.#text.slice(
+      block.valueStart(index) - this.#base,
+      block.valueEnd(index) - this.#base,
+    )
+  }
+
+  #take(number: number, value: string): 'keep' | 'drop' | 'refuse' {
+    switch (number) {
+      case special['content-length']:
+        if (this.declaredLength >= 0) return this.#fate('Content-Length twice')
+        if (!/^\d{1,15}$/.test(value)) return this.#fate('malformed Content-Length')
+        this.declaredLength = Number(value)
+        return 'drop'
+      case special['transfer-encoding']:
+        if (this.#chunked || this.minor === 0 || value.toLowerCase() !== 'chunked')
+          return this.#fate('unknown transfer coding')
+        this.#chunked = true
+        return 'drop'
+      case special.connection:
+        this.#takeConnection(value)
+        return 'drop'
+      case special['keep-alive']:
+        this.keepAliveSeconds = Number(/timeout=(\d{1,6})/i.exec(value)?.[1] ?? -1)
+        return 'drop'
+      case special.upgrade:
+        this.upgrade = value
+        return 'drop'
+      case special['proxy-connection']:
+      case special.te:
+        return 'drop'
+      default:
+        return 'keep'
+    }
+  }
+
+  #takeConnection(value: string): void {
+    for (const word of value.split(',')) {
+      const token = word.trim().toLowerCase()
+      if (token === 'close') this.keepAlive = false
+      else if (token === 'keep-alive') this.keepAlive ||= this.minor === 0
+      else if (token !== '' && !(token in special)) this.#nominated += ` ${token} `
+    }
+  }
+
+  /** Decides how the body ends (RFC 9112 §6.3). */
+  #takeBody(method: string): boolean {
+    if (this.#chunked && this.declaredLength >= 0)
+      return this.#refuse('Content-Length with Transfer-Encoding') > 0
+    const none =
+      method === 'HEAD' || this.status < 200 || this.status === 204 || this.status === 304
+    if (none) {
+      this.bodyLength = 0
+      return this.status !== 204 || !this.#chunked || this.#refuse('body in a 204 answer') > 0
+    }
+    if (this.#chunked) this.bodyLength = bodyLength.chunked
+    else if (this.declaredLength >= 0) this.bodyLength = this.declaredLength
+    else this.bodyLength = bodyLength.untilClose
+    return true
+  }
+
+  #fate(reason: string): 'refuse' {
+    this.#refuse(reason)
+    return 'refuse'
+  }
+
+  #refuse(reason: string): number {
+    this.reason = reason
+    return headRead.refused
+  }
+}
+
+/** Three digits from 100 to 599, and a phrase without control bytes. */
+const statusForm = /^[1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/

@@ -1,0 +1,233 @@
+import type { Clock, Random } from '@drover/kernel'
+import type { EngineEvent, ServicePlan, ServiceStats } from '../plan.ts'
+import { createPolicy, policies } from '../policies/table.ts'
+import type { PickRequest, Policy } from '../policy.ts'
+import type { Deadlines } from './deadlines.ts'
+import { RateLimiter } from './rate-limiter.ts'
+import { Replica } from './replica.ts'
+import type { RequestHead } from './request-head.ts'
+import { requestKey } from './request-key.ts'
+import { RetryBudget } from './retry-budget.ts'
+import { Sticky } from './sticky.ts'
+import { WaitQueue } from './wait-queue.ts'
+
+/** What every part of the data plane is given. */
+export interface DoorContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly deadlines: Deadlines
+  readonly emit: (event: EngineEvent) => void
+}
+
+/** How long a request whose every replica failed waits for news of the control plane, in ms. */
+const newsMs = 300
+
+const untried: readonly Replica[] = []
+
+/** One service as the data plane runs it: its replicas, their policy, and what bounds the load. */
+export class Service {
+  plan: ServicePlan
+  readonly queue: WaitQueue
+  readonly budget: RetryBudget
+  readonly #context: DoorContext
+  readonly #replicas = new Map<string, Replica>()
+  #policy: Policy
+  #hashed = false
+  #sticky: Sticky | undefined
+  #limiter: RateLimiter | undefined
+  /** Reused for every pick: see `PickRequest`. */
+  readonly #request: { key: string | number; tried: readonly Replica[] } = {
+    key: '',
+    tried: untried,
+  }
+  #waited = 0
+  #waitExpired = 0
+  #rateLimited = 0
+  #retries = 0
+  #retriesDenied = 0
+
+  /** Throws PLAN_REFUSED when the policy's options are wrong. */
+  constructor(plan: ServicePlan, context: DoorContext) {
+    this.plan = plan
+    this.#context = context
+    this.queue = new WaitQueue(plan.queue)
+    this.budget = new RetryBudget(plan.retry, context.deadlines.nowMs)
+    this.#policy = createPolicy(plan.policy, [], context)
+    this.apply(plan)
+  }
+
+  /** Moves to `plan`. Replicas that stay keep their connections; those gone end what they have. */
+  apply(plan: ServicePlan): void {
+    const before = this.plan
+    this.plan = plan
+    this.queue.plan = plan.queue
+    this.budget.plan = plan.retry
+    this.#applyReplicas(plan)
+    const open = [...this.#replicas.values()].filter((replica) => !replica.draining)
+    this.#policy = createPolicy(plan.policy, open, this.#context)
+    this.#hashed = policies[plan.policy.name].hashed
+    if (before.sticky?.secret !== plan.sticky?.secret || !this.#sticky)
+      this.#sticky = plan.sticky && new Sticky(plan.sticky)
+    this.#applyRateLimit(plan)
+    if (plan.expected > 0) this.queue.extend(plan.queue.waitMs)
+    this.queue.wakeAll()
+  }
+
+  /** What a hashed policy hashes for this request; nothing is read for the others. */
+  keyOf(head: RequestHead, client: string): string | number {
+    if (!this.#hashed) return ''
+    return requestKey(this.plan.policy.key, head, client, this.#context.random)
+  }
+
+  /** Chooses a replica that has room and was not `tried`; `preferred` (sticky) goes first. */
+  pick(
+    key: string | number,
+    tried: readonly Replica[],
+    preferred: string | undefined,
+  ): Replica | undefined {
+    if (preferred !== undefined) {
+      const replica = this.#replicas.get(preferred)
+      if (replica && this.#isOpen(replica, tried)) return replica
+    }
+    this.#request.key = key
+    this.#request.tried = tried
+    return this.#policy.pick(this.#request as PickRequest) as Replica | undefined
+  }
+
+  /** False when `client` sends more than the service allows. */
+  admits(client: string): boolean {
+    if (!this.#limiter || this.#limiter.admit(client, this.#context.deadlines.nowMs)) return true
+    this.#rateLimited++
+    return false
+  }
+
+  /** Until when a request that found no replica may wait; undefined when waiting is hopeless. */
+  waitUntilMs(tried: readonly Replica[]): number | undefined {
+    const { deadlines } = this.#context
+    if (this.plan.expected > 0) return deadlines.in(this.plan.queue.waitMs)
+    const open = [...this.#replicas.values()].filter((replica) => !replica.draining)
+    if (open.length === 0 && tried.length === 0) return undefined
+    const busy = open.some((replica) => !tried.includes(replica))
+    return deadlines.in(busy ? this.plan.queue.waitMs : Math.min(newsMs, this.plan.queue.waitMs))
+  }
+
+  countWait(): void {
+    this.#waited++
+  }
+
+  countWaitExpired(): void {
+    this.#waitExpired++
+  }
+
+  /** Takes a retry of the budget; connections that were never made are free. */
+  mayRetry(costsBudget: boolean): boolean {
+    if (costsBudget && !this.budget.retry()) {
+      this.#retriesDenied++
+      return false
+    }
+    this.#retries++
+    return true
+  }
+
+  /** A request is on its way to `replica`. */
+  begin(replica: Replica): void {
+    replica.inFlight++
+  }
+
+  /** It has ended, one way or the other: there is room for one that waits. */
+  end(replica: Replica): void {
+    replica.inFlight--
+    if (replica.inFlight === 0 && (replica.draining || replica.gone)) this.#drained(replica)
+    this.queue.wake()
+  }
+
+  answered(replica: Replica, firstByteMs: number): void {
+    this.#policy.observe?.(replica, firstByteMs)
+    if (!replica.failing) return
+    replica.failing = false
+    this.#context.emit({ kind: 'answered', replica: replica.id })
+  }
+
+  failed(replica: Replica, reason: string, refused: boolean): void {
+    replica.failing = true
+    replica.countFailure()
+    this.#context.emit({ kind: 'failed', replica: replica.id, reason, refused })
+  }
+
+  stickyReplica(head: RequestHead): string | undefined {
+    return this.#sticky?.replicaOf(head.header('cookie'))
+  }
+
+  /** The Set-Cookie line for an answer of `replica` to a client that came with `preferred`. */
+  stickyLine(replica: Replica, preferred: string | undefined, secure: boolean): string {
+    if (!this.#sticky || preferred === replica.id) return ''
+    return this.#sticky.line(replica.id, secure)
+  }
+
+  tick(nowMs: number): void {
+    this.budget.tick(nowMs)
+    this.queue.tick(nowMs)
+  }
+
+  /** Ends the service: idle connections close at once, the others as their requests end. */
+  retire(): void {
+    for (const replica of this.#replicas.values()) replica.retire()
+    this.#replicas.clear()
+  }
+
+  /** Closes every connection to a replica at once. */
+  destroy(): void {
+    for (const replica of this.#replicas.values()) replica.destroy()
+  }
+
+  stats(): ServiceStats {
+    return {
+      name: this.plan.name,
+      waiting: this.queue.size,
+      waitedTotal: this.#waited,
+      waitExpiredTotal: this.#waitExpired,
+      rateLimitedTotal: this.#rateLimited,
+      retriesTotal: this.#retries,
+      retriesDeniedTotal: this.#retriesDenied,
+      replicas: [...this.#replicas.values()].map((replica) => replica.stats()),
+    }
+  }
+
+  #isOpen(replica: Replica, tried: readonly Replica[]): boolean {
+    return !replica.draining && replica.inFlight < replica.inFlightMax && !tried.includes(replica)
+  }
+
+  #applyReplicas(plan: ServicePlan): void {
+    const kept = new Set(plan.replicas.map(({ id }) => id))
+    for (const [id, replica] of this.#replicas) {
+      if (kept.has(id)) continue
+      this.#replicas.delete(id)
+      replica.retire()
+    }
+    for (const replicaPlan of plan.replicas) {
+      let replica = this.#replicas.get(replicaPlan.id)
+      if (replica && (replica.host !== replicaPlan.host || replica.port !== replicaPlan.port)) {
+        replica.retire()
+        replica = undefined
+      }
+      replica ??= new Replica(replicaPlan, this.#context.deadlines)
+      this.#replicas.set(replica.id, replica)
+      replica.weight = replicaPlan.weight
+      replica.keepAliveMs = plan.timeouts.keepAliveMs
+      replica.inFlightMax = plan.inFlightMax || Number.POSITIVE_INFINITY
+      const beginsToDrain = replicaPlan.draining && !replica.draining
+      replica.draining = replicaPlan.draining
+      if (beginsToDrain && replica.inFlight === 0) this.#drained(replica)
+    }
+  }
+
+  #drained(replica: Replica): void {
+    if (!replica.gone) this.#context.emit({ kind: 'drained', replica: replica.id })
+  }
+
+  #applyRateLimit(plan: ServicePlan): void {
+    if (!plan.rateLimit) this.#limiter = undefined
+    else if (this.#limiter) this.#limiter.plan = plan.rateLimit
+    else this.#limiter = new RateLimiter(plan.rateLimit)
+  }
+}

@@ -1,0 +1,35 @@
+import { randomFillSync } from 'node:crypto'
+import type { RequestHead } from './request-head.ts'
+
+const pool = Buffer.alloc(4_096)
+let digits = ''
+let at = 0
+
+/** Returns `count` random hexadecimal digits. Drawn from a pool: one system call for 80 requests. */
+function randomHex(count: number): string {
+  if (at + count > digits.length) {
+    digits = randomFillSync(pool).toString('hex')
+    at = 0
+  }
+  at += count
+  return digits.slice(at - count, at)
+}
+
+/**
+ * Makes X-Request-Id and traceparent (W3C Trace Context, not sampled) where the client sent none;
+ * those that it sent stay among the other lines. Returns header lines, and notes the id in `head`.
+ */
+export function traceLines(head: RequestHead): string {
+  if (head.requestId !== '' && head.traceparent !== '') return ''
+  const traceId = head.traceparent === '' ? randomHex(32) : head.traceparent.slice(3, 35)
+  let lines = ''
+  if (head.traceparent === '') {
+    head.traceparent = `00-${traceId}-${randomHex(16)}-00`
+    lines = `traceparent: ${head.traceparent}\r\n`
+  }
+  if (head.requestId === '') {
+    head.requestId = traceId
+    lines += `x-request-id: ${traceId}\r\n`
+  }
+  return lines
+}
