@@ -4,7 +4,7 @@
  */
 export type Key = string | number
 
-/** The seed of the lower half of a 64-bit hash; the upper half has seed 0. */
+/** The seed of the lower half of a 64-bit hash; the upper half of a text has seed 0. */
 const lowSeed = 0x9747b28c
 const scratchBytesMax = 1024
 const encoder = new TextEncoder()
@@ -12,24 +12,43 @@ const scratch = new Uint8Array(scratchBytesMax)
 
 /**
  * Returns the 32-bit MurmurHash3 (x86, 32 bits) of the UTF-8 bytes of `text`, as an unsigned number.
- * Austin Appleby put the algorithm into the public domain: SMHasher, MurmurHash3.cpp.
+ * Austin Appleby put the algorithm into the public domain: SMHasher, MurmurHash3.cpp. Allocates
+ * nothing for texts of ASCII characters or of up to 341 characters. Not for secrets: whoever knows
+ * the algorithm can choose a text that hashes as they want.
  */
 export function hashText(text: string, seed = 0): number {
-  hashBoth(text, seed, seed)
-  return upper >>> 0
+  const { length } = text
+  const wholeBlocks = length & ~3
+  let state = seed | 0
+  let seen = 0
+  for (let at = 0; at < wholeBlocks; at += 4) {
+    const a = text.charCodeAt(at)
+    const b = text.charCodeAt(at + 1)
+    const c = text.charCodeAt(at + 2)
+    const d = text.charCodeAt(at + 3)
+    seen |= a | b | c | d
+    state = absorb(state, a | (b << 8) | (c << 16) | (d << 24))
+  }
+  let rest = 0
+  for (let at = length - 1; at >= wholeBlocks; at--) {
+    const code = text.charCodeAt(at)
+    seen |= code
+    rest = (rest << 8) | code
+  }
+  if (seen > 0x7f) return hashBytes(utf8(text), seed)
+  return mix32(state ^ scramble(rest) ^ length)
 }
 
-/**
- * Writes the 64-bit hash of `key` to `lanes`: the upper half to index 0, the lower half to index 1.
- * A text's halves are MurmurHash3 with two seeds, computed in one pass. Allocates nothing for texts
- * of ASCII characters or of up to 341 characters. Not for secrets: whoever knows the algorithm can
- * choose a key that lands where they want.
- */
-export function hashKey(key: Key, lanes: Uint32Array): void {
-  if (typeof key === 'number') hashNumber(key)
-  else hashBoth(key, 0, lowSeed)
-  lanes[0] = upper
-  lanes[1] = lower
+/** Returns the upper 32 bits of the 64-bit hash of `key`, as an unsigned number. */
+export function upperHash(key: Key): number {
+  if (typeof key === 'string') return hashText(key)
+  return mix32(key ^ Math.imul(Math.floor(key / 0x1_0000_0000), 0x85ebca6b) ^ 0x2545f491)
+}
+
+/** Returns the lower 32 bits of the 64-bit hash of `key`, as an unsigned number. */
+export function lowerHash(key: Key): number {
+  if (typeof key === 'string') return hashText(key, lowSeed)
+  return mix32(Math.imul(key, 0x9e3779b1) ^ Math.floor(key / 0x1_0000_0000) ^ lowSeed)
 }
 
 /**
@@ -37,75 +56,28 @@ export function hashKey(key: Key, lanes: Uint32Array): void {
  * MurmurHash3, a bijection on 32 bits. The result is unsigned.
  */
 export function mix32(value: number): number {
-  return finish(value) >>> 0
-}
-
-/** The halves of the last hash, as signed 32-bit numbers: a pair without an object to carry it. */
-let upper = 0
-let lower = 0
-
-function hashNumber(value: number): void {
-  const low = value | 0
-  const high = Math.floor(value / 0x1_0000_0000) | 0
-  upper = finish(low ^ Math.imul(high, 0x85ebca6b) ^ 0x2545f491)
-  lower = finish(upper ^ Math.imul(low, 0x9e3779b1) ^ high)
-}
-
-/** MurmurHash3 with two seeds at once: what a block adds does not depend on the seed. */
-function hashBoth(text: string, seed: number, otherSeed: number): void {
-  let one = seed | 0
-  let other = otherSeed | 0
-  const { length } = text
-  const wholeBlocks = length & ~3
-  let seen = 0
-
-  for (let at = 0; at < wholeBlocks; at += 4) {
-    const a = text.charCodeAt(at)
-    const b = text.charCodeAt(at + 1)
-    const c = text.charCodeAt(at + 2)
-    const d = text.charCodeAt(at + 3)
-    seen |= a | b | c | d
-    const block = scramble(a | (b << 8) | (c << 16) | (d << 24))
-    one = absorb(one, block)
-    other = absorb(other, block)
-  }
-
-  let rest = 0
-  for (let at = length - 1; at >= wholeBlocks; at--) {
-    const code = text.charCodeAt(at)
-    seen |= code
-    rest = (rest << 8) | code
-  }
-  if (seen > 0x7f) {
-    hashBytes(utf8(text), seed, otherSeed)
-    return
-  }
-  const tail = scramble(rest)
-  upper = finish(one ^ tail ^ length)
-  lower = finish(other ^ tail ^ length)
+  let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
 }
 
 /** The same over bytes: for texts that are not ASCII. */
-function hashBytes(bytes: Uint8Array, seed: number, otherSeed: number): void {
-  let one = seed | 0
-  let other = otherSeed | 0
+function hashBytes(bytes: Uint8Array, seed: number): number {
   const { length } = bytes
   const wholeBlocks = length & ~3
+  let state = seed | 0
   for (let at = 0; at < wholeBlocks; at += 4) {
-    const block = scramble(
+    state = absorb(
+      state,
       byteAt(bytes, at) |
         (byteAt(bytes, at + 1) << 8) |
         (byteAt(bytes, at + 2) << 16) |
         (byteAt(bytes, at + 3) << 24),
     )
-    one = absorb(one, block)
-    other = absorb(other, block)
   }
   let rest = 0
   for (let at = length - 1; at >= wholeBlocks; at--) rest = (rest << 8) | byteAt(bytes, at)
-  const tail = scramble(rest)
-  upper = finish(one ^ tail ^ length)
-  lower = finish(other ^ tail ^ length)
+  return mix32(state ^ scramble(rest) ^ length)
 }
 
 function byteAt(bytes: Uint8Array, at: number): number {
@@ -124,12 +96,6 @@ function scramble(block: number): number {
 }
 
 function absorb(state: number, block: number): number {
-  const mixed = state ^ block
+  const mixed = state ^ scramble(block)
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0
-}
-
-function finish(state: number): number {
-  let mixed = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return mixed ^ (mixed >>> 16)
 }

@@ -1,4 +1,4 @@
-import { hashKey, type Key } from './hash.ts'
+import { type Key, lowerHash, upperHash } from './hash.ts'
 import { type Accepts, checkNodes, type Locator, type RingNode } from './locator.ts'
 import { Marks } from './marks.ts'
 import { type MaglevOptions, maglevDefaults } from './options.ts'
@@ -14,7 +14,6 @@ const empty = 0xffff
 export class MaglevTable implements Locator {
   readonly nodes: readonly RingNode[]
   readonly #table: Uint16Array
-  readonly #lanes = new Uint32Array(2)
   readonly #marks: Marks
 
   /** Throws RangeError for a bad weight, an id used twice, a size that is no prime or too small. */
@@ -59,9 +58,7 @@ export class MaglevTable implements Locator {
   }
 
   #slotOf(key: Key): number {
-    const lanes = this.#lanes
-    hashKey(key, lanes)
-    return Math.floor(((lanes[0] ?? 0) * this.#table.length) / 0x1_0000_0000)
+    return Math.floor((upperHash(key) * this.#table.length) / 0x1_0000_0000)
   }
 }
 
@@ -100,11 +97,9 @@ function fillTable(
 function permutations(nodes: readonly RingNode[], tableSize: number) {
   const next = new Uint32Array(nodes.length)
   const skip = new Uint32Array(nodes.length)
-  const lanes = new Uint32Array(2)
   nodes.forEach(({ id }, node) => {
-    hashKey(id, lanes)
-    next[node] = (lanes[0] ?? 0) % tableSize
-    skip[node] = ((lanes[1] ?? 0) % (tableSize - 1)) + 1
+    next[node] = upperHash(id) % tableSize
+    skip[node] = (lowerHash(id) % (tableSize - 1)) + 1
   })
   return { next, skip }
 }

@@ -1,4 +1,4 @@
-import { hashKey, mix32 } from './hash.ts'
+import { lowerHash, mix32, upperHash } from './hash.ts'
 import type { RingNode } from './locator.ts'
 
 /**
@@ -57,11 +57,10 @@ type Drawn = Pick<Points, 'upper' | 'lower' | 'owner'>
 /** A node's points come from the hash of its id alone, so they never depend on its neighbours. */
 function drawPoints(nodes: readonly RingNode[], counts: readonly number[], total: number): Drawn {
   const drawn = room(total)
-  const lanes = new Uint32Array(2)
   let at = 0
   nodes.forEach(({ id }, node) => {
-    hashKey(id, lanes)
-    const [high = 0, low = 0] = lanes
+    const high = upperHash(id)
+    const low = lowerHash(id)
     for (let point = 1; point <= (counts[node] ?? 0); point++) {
       const mixed = mix32(high + Math.imul(point, 0x9e3779b1))
       drawn.upper[at] = mixed
@@ -118,6 +117,6 @@ function placeInOrder(drawn: Drawn, first: Uint32Array, shift: number): Drawn {
 }
 
 /** Compares two 64-bit positions. */
-export function isBefore(high: number, low: number, thanHigh: number, thanLow: number): boolean {
+function isBefore(high: number, low: number, thanHigh: number, thanLow: number): boolean {
   return high < thanHigh || (high === thanHigh && low < thanLow)
 }

@@ -1,4 +1,4 @@
-import { hashKey, type Key, mix32 } from './hash.ts'
+import { type Key, lowerHash, mix32, upperHash } from './hash.ts'
 import { type Accepts, checkNodes, type Locator, type RingNode } from './locator.ts'
 
 const two52 = 2 ** 52
@@ -17,20 +17,14 @@ export class Rendezvous implements Locator {
   readonly #isEven: boolean
   readonly #upper: Uint32Array
   readonly #lower: Uint32Array
-  readonly #lanes = new Uint32Array(2)
 
   /** Throws RangeError for a weight that is none or an id used twice. */
   constructor(nodes: readonly RingNode[]) {
     this.nodes = [...nodes]
     this.#weights = checkNodes(nodes)
     this.#isEven = this.#weights.every((weight) => weight === this.#weights[0])
-    this.#upper = new Uint32Array(nodes.length)
-    this.#lower = new Uint32Array(nodes.length)
-    nodes.forEach(({ id }, node) => {
-      hashKey(id, this.#lanes)
-      this.#upper[node] = this.#lanes[0] ?? 0
-      this.#lower[node] = this.#lanes[1] ?? 0
-    })
+    this.#upper = Uint32Array.from(nodes, ({ id }) => upperHash(id))
+    this.#lower = Uint32Array.from(nodes, ({ id }) => lowerHash(id))
   }
 
   locate(key: Key): number {
@@ -38,10 +32,8 @@ export class Rendezvous implements Locator {
   }
 
   find(key: Key, accepts: Accepts): number {
-    const lanes = this.#lanes
-    hashKey(key, lanes)
-    const high = lanes[0] ?? 0
-    const low = lanes[1] ?? 0
+    const high = upperHash(key)
+    const low = lowerHash(key)
     let best = -1
     let bestScore = Number.NEGATIVE_INFINITY
     for (let node = 0; node < this.nodes.length; node++) {

@@ -1,0 +1,5 @@
+import type { Claim } from './lab/claim.ts'
+import { ring } from './ring.ts'
+
+/** Every benchmark, in the order of `npm run bench -- all`. */
+export const claims: readonly Claim[] = [ring]
