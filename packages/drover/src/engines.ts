@@ -1,8 +1,9 @@
-import type { Engine } from '@drover/balancer'
-import type { Log } from '@drover/kernel'
+import { createBuiltinEngine, type Engine } from '@drover/balancer'
 import type { Config } from './config/schema.ts'
+import { fault } from './errors.ts'
 
 /** Returns the data plane that the configuration asks for, not started yet. */
-export function createEngine(_door: Config['door'], _folder: string, _log: Log): Engine {
-  throw new Error('not yet')
+export function createEngine(door: Config['door']): Engine {
+  if (door.engine === 'builtin') return createBuiltinEngine()
+  throw fault('USAGE', `engine ${door.engine} is not there yet`)
 }

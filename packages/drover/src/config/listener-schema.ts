@@ -68,7 +68,12 @@ const tls = Type.Object(
 /** One address that clients connect to, and what becomes of their requests. */
 export const listenerSchema = Type.Object(
   {
-    name: Type.Optional(Type.String({ minLength: 1, description: 'the default is the address' })),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9._-]{1,64}$',
+        description: 'letters, digits, dots and hyphens; the default is made of the address',
+      }),
+    ),
     address: address('where clients connect; port 0 takes a free one'),
     protocol: oneOf(['http', 'tcp'], 'What clients speak', 'http'),
     service: Type.Optional(Type.String({ description: 'who answers what no route takes' })),

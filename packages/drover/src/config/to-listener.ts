@@ -11,11 +11,11 @@ export function toListener(
   config: Config,
   folder: string,
 ): ListenerModel {
-  const { address, name = address, protocol, service, limits, timeouts } = listener
+  const { address, protocol, service, limits, timeouts } = listener
   const tls = toTls(listener, folder)
   const last = service === undefined ? [] : [toRoute({ path: '/', service }, 'rest')]
   return {
-    name,
+    name: listenerName(listener, config.listeners),
     ...parseAddress(address),
     protocol,
     ...(tls ? { tls } : {}),
@@ -41,6 +41,15 @@ export function toListener(
       stallMs: parseDuration(timeouts.stall),
     },
   }
+}
+
+/** The name that was given, or one made of the address: `127.0.0.1-8080`. */
+function listenerName(listener: ListenerConfig, all: readonly ListenerConfig[]): string {
+  if (listener.name !== undefined) return listener.name
+  const { host, port } = parseAddress(listener.address)
+  const name = `${host.replaceAll(':', '_')}-${port}`
+  const twins = all.filter(({ address }) => address === listener.address)
+  return twins.length > 1 ? `${name}-${twins.indexOf(listener) + 1}` : name
 }
 
 function toTls({ tls }: ListenerConfig, folder: string): TlsModel | undefined {
