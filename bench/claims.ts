@@ -1,5 +1,6 @@
+import { doorCpu } from './door-cpu.ts'
 import type { Claim } from './lab/claim.ts'
 import { ring } from './ring.ts'
 
 /** Every benchmark, in the order of `npm run bench -- all`. */
-export const claims: readonly Claim[] = [ring]
+export const claims: readonly Claim[] = [ring, doorCpu]
