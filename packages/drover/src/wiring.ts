@@ -1,6 +1,7 @@
 import type { Balancer, BalancerEvent } from '@drover/balancer'
 import { describeError, type Log } from '@drover/kernel'
 import type { Group, GroupEvent, Traffic } from '@drover/supervisor'
+import { manageService } from './config/managed.ts'
 import type { EventLog } from './event-log.ts'
 import { narrateBalancer, narrateGroup } from './narrate.ts'
 
@@ -66,6 +67,7 @@ function lastErrorLines(group: Group | undefined): string {
 export function hearBalancer(event: BalancerEvent, joined: Joined): void {
   const { events, groups, log } = joined
   const nameOf = (id: string) => id.slice(id.indexOf('/') + 1).replace(/~\d+$/, '')
+  if (event.kind === 'transition' && event.service === manageService) return
   events.record(narrateBalancer(event, nameOf))
   if (event.kind !== 'unfit') return
   const group = groups.get(event.service)

@@ -43,7 +43,7 @@ export function balanceCommand(): Command {
 
 function toOption(knob: Knob): Option {
   const initial = serviceDefault(knob.key)
-  const shown = initial === undefined ? '' : ` (default: ${initial})`
+  const shown = initial === undefined || knob.takes === 'yes' ? '' : ` (default: ${initial})`
   const option = new Option(knob.flags, `${knob.says}${shown}`).helpGroup(knob.group)
   if (knob.takes === 'list' || knob.takes === 'pairs')
     option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])

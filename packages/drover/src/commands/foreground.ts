@@ -80,8 +80,9 @@ function awaitReplicas(events: EventLog, { config }: Loaded): Promise<void> {
   )
   const { promise, resolve } = Promise.withResolvers<void>()
   const ready = new Set<string>()
-  const unfollow = events.follow(({ level, kind, service, replica }) => {
-    if (/^balancer\.replica\.(ready|slow-start)$/.test(kind)) ready.add(`${service}/${replica}`)
+  const unfollow = events.follow(({ level, kind, service = '', replica }) => {
+    const isReady = /^balancer\.replica\.(ready|slow-start)$/.test(kind)
+    if (isReady && service in config.services) ready.add(`${service}/${replica}`)
     if (ready.size >= wanted || level === 'warning') resolve()
   })
   if (wanted === 0) resolve()

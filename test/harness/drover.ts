@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { bin } from './project.ts'
+import { until } from './until.ts'
+
+/** A running drover of a test. */
+export interface RunningDrover {
+  readonly child: ChildProcess
+  /** Its folder, which is its working directory and holds its data folder. */
+  readonly folder: string
+  /** URL of its admin API. */
+  readonly admin: string
+  /** What it has said so far. */
+  output(): string
+  /** URL of its first listener. */
+  url(): Promise<string>
+  status(): Promise<Status>
+  /** Calls the admin API; throws for an answer that is not 2xx. */
+  post(path: string, body?: unknown): Promise<Response>
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>
+}
+
+/** As much of `GET /v1/status` as tests look at. */
+export interface Status {
+  readonly listeners: readonly { readonly url: string }[]
+  readonly services: readonly {
+    readonly name: string
+    readonly policy: string
+    readonly wanted: number
+    readonly available: number
+    readonly replicas: readonly Replica[]
+  }[]
+}
+
+export interface Replica {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly reason: string
+  readonly pid: number
+  readonly address: string
+  readonly weight: number
+  readonly requestsTotal: number
+  readonly failuresTotal: number
+}
+
+/** Returns a folder that is removed when the test ends. */
+export async function temporaryFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'drover-test-'))
+  context.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What `balance` is told in every test: free ports, and no colours. */
+export const anyPort = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+
+/**
+ * Runs the command in a folder of its own and resolves when its admin API listens and every
+ * replica that it should have gets requests. The test's end stops it.
+ */
+export async function startDrover(
+  context: TestContext,
+  words: readonly string[],
+  options: { readonly folder?: string; readonly env?: Record<string, string> } = {},
+): Promise<RunningDrover> {
+  const folder = options.folder ?? (await temporaryFolder(context))
+  const child = spawn(process.execPath, [bin, ...words], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  context.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+    await ended
+  })
+  const admin = await until('the admin API listens', async () => {
+    if (child.exitCode !== null) throw new Error(`drover ended with ${child.exitCode}:\n${said}`)
+    return adminOf(folder)
+  })
+  const drover = connect({ child, folder, admin, ended, output: () => said })
+  await until('every replica gets requests', async () => {
+    const { services } = await drover.status()
+    return services.every(({ available, wanted }) => available >= wanted)
+  })
+  return drover
+}
+
+async function adminOf(folder: string): Promise<string | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, '.drover', 'run.json'), 'utf8')).admin
+  } catch {
+    // Not there yet, or being written.
+    return undefined
+  }
+}
+
+type Started = Pick<RunningDrover, 'child' | 'folder' | 'admin' | 'ended' | 'output'>
+
+function connect(started: Started): RunningDrover {
+  const { admin } = started
+  const drover: RunningDrover = {
+    ...started,
+    async url() {
+      const { listeners } = await drover.status()
+      return listeners[0]?.url ?? ''
+    },
+    async status() {
+      const response = await fetch(`${admin}/v1/status`)
+      return (await response.json()) as Status
+    },
+    async post(path, body = {}) {
+      const response = await fetch(`${admin}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+      return response
+    },
+  }
+  return drover
+}
+
+/** Returns the replicas of the first service that get requests now. */
+export async function readyReplicas(drover: RunningDrover): Promise<readonly Replica[]> {
+  const { services } = await drover.status()
+  const replicas = services[0]?.replicas ?? []
+  return replicas.filter(({ state }) => state === 'ready' || state === 'suspect')
+}
+
+/** What a command that ends by itself said, and its exit code. */
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command to its end, or kills it after 20 s. */
+export async function runDrover(
+  words: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [bin, ...words], {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
+  const texts = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text
+    })
+  const [code] = await once(child, 'close')
+  return { code, ...texts }
+}
+
+/** Holds while a process of this number lives (a zombie does not). */
+export async function lives(pid: number): Promise<boolean> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
+  } catch {
+    // No such process.
+    return false
+  }
+}
