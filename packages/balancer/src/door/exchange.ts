@@ -3,18 +3,17 @@ import { type DoorAnswer, faultAnswer, replacedAnswer, routeAnswer } from './ans
 import type { Client } from './client.ts'
 import { Timed } from './deadlines.ts'
 import type { DoorListener } from './listener.ts'
+import { Placement } from './placement.ts'
 import type { Replica } from './replica.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { requestText } from './request-text.ts'
 import type { ResponseHead } from './response-head.ts'
-import type { Service } from './service.ts'
 import type { UpstreamConnection, UpstreamFailure, UpstreamUser } from './upstream-connection.ts'
 import type { Waiter } from './wait-queue.ts'
 
 type Phase = 'idle' | 'waiting' | 'connecting' | 'sent' | 'answering' | 'tunnel'
 
-const untried: readonly Replica[] = []
 /** A replaced answer's own body is read to its end up to this length, to keep the connection. */
 const discardBytesMax = 65_536
 
@@ -36,14 +35,8 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
   readonly #client: Client
   readonly #head: RequestHead
   #phase: Phase = 'idle'
-  #service: Service | undefined
-  #replica: Replica | undefined
+  readonly #place = new Placement()
   #upstream: UpstreamConnection | undefined
-  #tried: readonly Replica[] = untried
-  #attempts = 0
-  #key: string | number = ''
-  #preferred: string | undefined
-  #address = ''
   #text = ''
   #stripPrefix: string | undefined
   #replaced: DoorAnswer | undefined
@@ -66,10 +59,6 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     return this.#phase !== 'idle'
   }
 
-  get tunnelling(): boolean {
-    return this.#phase === 'tunnel'
-  }
-
   // From the client
 
   /** Starts on the request whose head was just read. */
@@ -87,16 +76,12 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
       this.#client.sendAnswer(answer)
       return
     }
-    this.#service = service
     this.#stripPrefix = action.stripPrefix
-    this.#address = this.#client.forwarding.clientOf(head, this.#listener.trust)
-    service.budget.request()
-    if (!service.admits(this.#address)) {
-      this.#refuse('RATE_LIMITED', `too many requests from ${this.#address}`)
+    const address = this.#client.forwarding.clientOf(head, this.#listener.trust)
+    if (!this.#place.begin(service, head, address)) {
+      this.#refuse('RATE_LIMITED', `too many requests from ${address}`)
       return
     }
-    this.#key = service.keyOf(head, this.#address)
-    this.#preferred = service.stickyReplica(head)
     this.#endsAtMs = context.deadlines.in(service.plan.timeouts.responseMs)
     context.deadlines.add(this)
     this.#attempt()
@@ -149,7 +134,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
   /** The client is gone: what is under way at the replica is cancelled. */
   clientGone(): void {
     if (this.#phase === 'idle') return
-    if (this.#phase === 'waiting') this.#service?.queue.remove(this)
+    if (this.#phase === 'waiting') this.#place.service?.queue.remove(this)
     const status = this.#phase === 'tunnel' || this.#phase === 'answering' ? this.#status : 0
     this.#upstream?.destroy()
     this.#finish(status, this.#phase === 'tunnel' ? '' : 'client gone')
@@ -158,22 +143,13 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
   // From the wait queue
 
   wake(): boolean {
-    this.#tried = this.#tried.filter((replica) => replica.failing && !replica.gone)
-    const service = this.#service
-    const replica = service?.pick(this.#key, this.#tried, this.#preferred)
-    if (!replica) {
-      if (service && service.waitUntilMs(this.#tried) !== undefined) return false
-      this.#refuseUnserved()
-      return true
-    }
-    this.#phase = 'connecting'
-    this.#ask(replica, true)
-    return true
+    this.#place.forgive()
+    return this.#attempt()
   }
 
   waitExpired(): void {
-    this.#service?.countWaitExpired()
-    if (this.#tried.length > 0) this.#refuseUnserved()
+    this.#place.service?.countWaitExpired()
+    if (this.#place.lastFailed) this.#refuseUnserved()
     else this.#refuse('WAIT_EXPIRED', 'no replica was free in time')
   }
 
@@ -188,8 +164,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
   }
 
   answered(head: ResponseHead): void {
-    const service = this.#service
-    const replica = this.#replica
+    const { service, replica } = this.#place
     if (!service || !replica) return
     this.#phase = 'answering'
     this.#status = head.status
@@ -200,7 +175,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
       this.#replaced = replacedAnswer(answers, head.status, this.#head.path)
       if (this.#replaced) return
     }
-    this.#client.sendHead(head, service.stickyLine(replica, this.#preferred, this.#client.secure))
+    this.#client.sendHead(head, this.#place.cookieLine(this.#client.secure))
   }
 
   answerBytes(bytes: Buffer, from: number, to: number): void {
@@ -226,7 +201,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
   }
 
   upgraded(head: ResponseHead): void {
-    const replica = this.#replica
+    const { service, replica } = this.#place
     if (this.#head.upgrade === '' || !replica) {
       this.#upstream?.destroy()
       this.failed('broken', 'an upgrade that nobody asked for')
@@ -235,7 +210,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     this.#phase = 'tunnel'
     this.#status = 101
     this.deadlineMs = Number.POSITIVE_INFINITY
-    this.#service?.answered(replica, this.#listener.context.clock.monotonic() - this.#startedMs)
+    service?.answered(replica, this.#listener.context.clock.monotonic() - this.#startedMs)
     this.#client.sendUpgrade(head)
   }
 
@@ -251,32 +226,26 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
 
   /** Decides what a failure means: another attempt, or the end of the request. */
   failed(failure: UpstreamFailure, reason: string): void {
-    const service = this.#service
-    const replica = this.#replica
+    const { service, replica, attempts } = this.#place
     if (!service || !replica) return
-    if (failure !== 'stale') service.failed(replica, reason, failure === 'connect')
     if (this.#phase === 'answering' || this.#phase === 'tunnel') {
+      service.failed(replica, reason, false)
       this.#finish(this.#status, reason)
       this.#client.cut()
       return
     }
-    replica.count(0, 0, 0, 0)
-    this.#leave()
-    if (!this.#mayRepeat(service, failure)) {
+    this.#upstream = undefined
+    this.#place.fail(failure, reason)
+    const { idempotent } = this.#head
+    if (!this.body.repeatable || !service.mayRepeat(failure, idempotent, attempts)) {
       const code = failure === 'broken' ? 'REPLICA_BROKE_RULES' : 'REPLICA_FAILED'
       this.#refuse(code, `replica ${replica.name} failed: ${reason}`)
-      return
-    }
-    if (failure === 'stale') {
-      this.#ask(replica, false)
-      return
-    }
-    this.#tried = [...this.#tried, replica]
-    this.#attempt()
+    } else if (failure === 'stale') this.#ask(replica, false)
+    else this.#attempt()
   }
 
   override expire(): void {
-    const replica = this.#replica
+    const { service, replica } = this.#place
     if (this.#phase === 'idle' || !replica) return
     this.#upstream?.destroy()
     if (this.#phase === 'connecting') this.failed('connect', 'no connection in time')
@@ -286,47 +255,50 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     } else if (!this.body.complete) {
       this.#refuse('REQUEST_TIMEOUT', 'the request stopped half-way')
     } else {
-      this.#service?.failed(replica, 'no answer in time', false)
+      service?.failed(replica, 'no answer in time', false)
       this.#refuse('REPLICA_TIMEOUT', `replica ${replica.name} did not answer in time`)
     }
   }
 
   // The steps
 
-  #attempt(): void {
-    const service = this.#service
-    const replica = service?.pick(this.#key, this.#tried, this.#preferred)
-    if (replica) this.#ask(replica, true)
-    else this.#wait()
+  /** Asks a replica, or waits for one. False when the request has to wait. */
+  #attempt(): boolean {
+    const replica = this.#place.next()
+    if (!replica) return !this.#wait()
+    this.#ask(replica, true)
+    return true
   }
 
-  #wait(): void {
-    const service = this.#service
-    const untilMs = service?.waitUntilMs(this.#tried)
-    if (!service || untilMs === undefined) {
-      this.#refuseUnserved()
-      return
-    }
+  /** Begins or goes on to wait; false when the request was refused instead. */
+  #wait(): boolean {
+    const { service, lastFailed } = this.#place
+    const { nowMs } = this.#listener.context.deadlines
+    const untilMs = this.#place.waitUntilMs()
+    if (!service || untilMs === undefined) return this.#refuseUnserved()
+    if (this.#phase === 'waiting') return true
+    if (this.waitSinceMs === 0) this.waitSinceMs = nowMs
+    this.waitUntilMs = Math.min(untilMs, this.waitSinceMs + service.plan.queue.waitMs)
     this.#phase = 'waiting'
-    this.waitUntilMs = untilMs
-    this.waitSinceMs = this.#listener.context.deadlines.nowMs
     this.deadlineMs = Number.POSITIVE_INFINITY
-    if (service.queue.add(this)) service.countWait()
-    else if (this.#tried.length > 0) this.#refuseUnserved()
-    else this.#refuse('QUEUE_FULL', 'every replica is busy')
+    if (this.waitUntilMs <= nowMs) return this.#refuseUnserved()
+    if (service.queue.add(this)) {
+      service.countWait()
+      return true
+    }
+    if (lastFailed) return this.#refuseUnserved()
+    return this.#refuse('QUEUE_FULL', 'every replica is busy')
   }
 
-  #refuseUnserved(): void {
-    const last = this.#tried.at(-1)
-    if (last) this.#refuse('REPLICA_FAILED', `replica ${last.name} failed`)
-    else this.#refuse('NO_REPLICA', 'no replica is ready')
+  #refuseUnserved(): false {
+    const last = this.#place.lastFailed
+    if (!last) return this.#refuse('NO_REPLICA', 'no replica is ready')
+    return this.#refuse('REPLICA_FAILED', `replica ${last.name} failed`)
   }
 
   /** Sends the request to `replica`, over a connection that is there (`pooled`) or a new one. */
   #ask(replica: Replica, pooled: boolean): void {
-    this.#replica = replica
-    this.#attempts++
-    this.#service?.begin(replica)
+    this.#place.take(replica)
     const mayRepeat = this.#head.idempotent && this.body.repeatable
     this.#upstream = pooled ? replica.take(this, mayRepeat) : undefined
     if (this.#upstream) {
@@ -334,7 +306,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
       return
     }
     this.#phase = 'connecting'
-    this.#await(this.#service?.plan.timeouts.connectMs ?? 0)
+    this.#await(this.#place.service?.plan.timeouts.connectMs ?? 0)
     this.#upstream = replica.open(this)
   }
 
@@ -360,27 +332,11 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     if (!upstream) return
     this.body.writeEnd(upstream.outbox)
     upstream.requestSent = true
-    if (this.#phase === 'sent') this.#await(this.#service?.plan.timeouts.firstByteMs ?? 0)
-  }
-
-  #mayRepeat(service: Service, failure: UpstreamFailure): boolean {
-    if (!this.body.repeatable) return false
-    if (failure === 'connect') return service.mayRetry(false)
-    if (failure === 'broken' || !this.#head.idempotent) return false
-    if (failure === 'stale') return service.mayRetry(false)
-    return this.#attempts < service.plan.retry.attemptsMax && service.mayRetry(true)
+    if (this.#phase === 'sent') this.#await(this.#place.service?.plan.timeouts.firstByteMs ?? 0)
   }
 
   #await(timeoutMs: number): void {
     this.deadlineMs = Math.min(this.#listener.context.deadlines.in(timeoutMs), this.#endsAtMs)
-  }
-
-  /** Gives up the replica of this attempt. */
-  #leave(): void {
-    const replica = this.#replica
-    this.#upstream = undefined
-    this.#replica = undefined
-    if (replica) this.#service?.end(replica)
   }
 
   #endTunnel(): void {
@@ -388,45 +344,50 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     this.#finish(101, '')
   }
 
-  #refuse(code: BalancerFaultCode, message: string): void {
-    const answer = faultAnswer(code, message, this.#head.path, this.#service?.plan.answers)
+  #refuse(code: BalancerFaultCode, message: string): false {
+    const answer = faultAnswer(code, message, this.#head.path, this.#place.service?.plan.answers)
     this.#finish(answer.status, message)
     this.#client.sendAnswer(answer)
+    return false
   }
 
   /** Ends the request: counts it, and makes the exchange ready for the next. */
   #finish(status: number, trouble: string): void {
     const { context } = this.#listener
     const durationMs = context.clock.monotonic() - this.#startedMs
-    const replica = this.#replica
     context.deadlines.remove(this)
     this.#phase = 'idle'
     this.deadlineMs = Number.POSITIVE_INFINITY
+    if (this.#listener.accessLog) this.#log(status, durationMs, trouble)
+    this.#place.replica?.count(status, durationMs, this.body.bytes, this.#bytesOut)
+    this.#upstream = undefined
+    this.#place.leave()
+    this.#reset()
+  }
+
+  #log(status: number, durationMs: number, trouble: string): void {
+    const { client, service, replica, attempts } = this.#place
     this.#listener.accessLog?.record(this.#head, {
-      client: this.#address,
-      service: this.#service?.plan.name,
+      client,
+      service: service?.plan.name,
       replica: replica?.name,
       status,
       durationMs,
       bytesIn: this.body.bytes,
       bytesOut: this.#bytesOut,
-      attempts: this.#attempts,
+      attempts,
       trouble,
     })
-    replica?.count(status, durationMs, this.body.bytes, this.#bytesOut)
-    this.#leave()
-    this.#reset()
   }
 
   #reset(): void {
-    this.#service = undefined
-    this.#tried = untried
-    this.#attempts = 0
+    this.#place.reset()
     this.#text = ''
     this.#replaced = undefined
     this.#status = 0
     this.#bytesOut = 0
     this.#clientEnded = false
     this.#replicaEnded = false
+    this.waitSinceMs = 0
   }
 }

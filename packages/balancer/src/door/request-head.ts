@@ -249,6 +249,7 @@ export class RequestHead {
   }
 
   #takeConnection(value: string): Fate {
+    if (value === 'keep-alive' && this.minor === 1) return 'drop'
     for (const word of value.split(',')) {
       const token = word.trim().toLowerCase()
       if (token === 'close') this.keepAlive = false

@@ -147,6 +147,7 @@ export class ResponseHead {
   }
 
   #takeConnection(value: string): void {
+    if (value === 'keep-alive' && this.minor === 1) return
     for (const word of value.split(',')) {
       const token = word.trim().toLowerCase()
       if (token === 'close') this.keepAlive = false

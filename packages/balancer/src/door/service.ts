@@ -9,6 +9,7 @@ import type { RequestHead } from './request-head.ts'
 import { requestKey } from './request-key.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Sticky } from './sticky.ts'
+import type { UpstreamFailure } from './upstream-connection.ts'
 import { WaitQueue } from './wait-queue.ts'
 
 /** What every part of the data plane is given. */
@@ -119,14 +120,22 @@ export class Service {
     this.#waitExpired++
   }
 
-  /** Takes a retry of the budget; connections that were never made are free. */
-  mayRetry(costsBudget: boolean): boolean {
-    if (costsBudget && !this.budget.retry()) {
-      this.#retriesDenied++
-      return false
+  /**
+   * Says whether a request, sent `attempts` times, may be sent once more after `failure`. A replica
+   * that saw nothing of it costs no budget; one that may have acted needs an idempotent request.
+   */
+  mayRepeat(failure: UpstreamFailure, idempotent: boolean, attempts: number): boolean {
+    if (failure === 'connect' || (failure === 'stale' && idempotent)) {
+      this.#retries++
+      return true
     }
-    this.#retries++
-    return true
+    if (failure !== 'silent' || !idempotent || attempts >= this.plan.retry.attemptsMax) return false
+    if (this.budget.retry()) {
+      this.#retries++
+      return true
+    }
+    this.#retriesDenied++
+    return false
   }
 
   /** A request is on its way to `replica`. */

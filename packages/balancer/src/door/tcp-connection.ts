@@ -164,7 +164,7 @@ export class TcpConnection extends Timed implements Connection, Waiter {
     this.#service.failed(replica, reason, true)
     this.#leave(0)
     this.#tried = [...this.#tried, replica]
-    if (this.#service.mayRetry(false)) this.#attempt()
+    if (this.#service.mayRepeat('connect', true, 1)) this.#attempt()
   }
 
   /** Both sides of the replica's socket have ended; the client still gets what is to be written. */
