@@ -1,5 +1,5 @@
 import type { Answer } from './lab/answer-reader.ts'
-import { Client, type Ending } from './lab/client.ts'
+import { Client, type ClientPlan, type Ending } from './lab/client.ts'
 import { Histogram } from './lab/histogram.ts'
 
 /** What to ask, how much of it and how fast. */
@@ -22,6 +22,8 @@ export interface LoadPlan {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
+  /** A body of this many bytes is generated instead, however large. */
+  readonly bodyBytes?: number
   /** A request without its whole answer after this long has failed. Default 30,000. */
   readonly timeoutMs?: number
   /** Ends the load early, as if its duration were over. */
@@ -198,22 +200,24 @@ class Load {
   }
 }
 
-function wirePlan(plan: LoadPlan) {
+function wirePlan(plan: LoadPlan): ClientPlan {
   const url = new URL(plan.url)
   if (url.protocol !== 'http:') throw new RangeError(`${plan.url}: only http: is supported`)
-  const { method = 'GET', headers = {}, body } = plan
+  const { method = 'GET', headers = {}, body, bodyBytes = 0 } = plan
   const payload = Buffer.from(body ?? '')
+  const hasBody = body !== undefined || bodyBytes > 0
   const lines = [
     `${method} ${url.pathname}${url.search} HTTP/1.1`,
     `Host: ${url.host}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ...(body === undefined ? [] : [`Content-Length: ${payload.length}`]),
+    ...(hasBody ? [`Content-Length: ${payload.length + bodyBytes}`] : []),
   ]
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || 80),
     method,
     request: Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), payload]),
+    bodyBytes,
     keepBody: plan.onAnswer !== undefined,
   }
 }

@@ -6,8 +6,10 @@ export interface ClientPlan {
   readonly host: string
   readonly port: number
   readonly method: string
-  /** The whole request as it goes over the wire. */
+  /** The request as it goes over the wire, without the generated body. */
   readonly request: Buffer
+  /** Bytes of body that are generated after it, as fast as the other side takes them. */
+  readonly bodyBytes: number
   readonly keepBody: boolean
 }
 
@@ -15,6 +17,8 @@ export interface ClientPlan {
 export type Ending =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly reason: string }
+
+const chunk = Buffer.alloc(256 * 1_024, 'drover ')
 
 /**
  * One connection that sends one request at a time and never repeats one: whatever happens to a
@@ -28,6 +32,8 @@ export class Client {
   #reader: AnswerReader
   #isOpen = false
   #isBusy = false
+  /** Bytes of the generated body that are not written yet. */
+  #bodyLeft = 0
   /** When the request under way was begun, or due, in ms of `performance.now()`. */
   sinceMs = 0
   bytesRead = 0
@@ -47,7 +53,19 @@ export class Client {
     this.#isBusy = true
     this.sinceMs = sinceMs
     const socket = this.#socket ?? this.#connect()
+    this.#bodyLeft = this.#plan.bodyBytes
     socket.write(this.#plan.request)
+    if (this.#bodyLeft > 0) this.#pump(socket)
+  }
+
+  /** Writes body until the socket is full; goes on when it has room again. */
+  #pump(socket: Socket): void {
+    while (this.#bodyLeft > 0 && this.#socket === socket) {
+      const part = this.#bodyLeft < chunk.length ? chunk.subarray(0, this.#bodyLeft) : chunk
+      this.#bodyLeft -= part.length
+      if (!socket.write(part)) break
+    }
+    if (this.#bodyLeft > 0) socket.once('drain', () => this.#pump(socket))
   }
 
   /** Ends the request under way as failed, and the connection with it. */
@@ -99,7 +117,7 @@ export class Client {
   }
 
   #answered(answer: Answer): void {
-    if (!answer.keepAlive) this.#drop()
+    if (!answer.keepAlive || this.#bodyLeft > 0) this.#drop()
     this.#end({ kind: 'answered', answer })
   }
 

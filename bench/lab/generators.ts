@@ -38,7 +38,7 @@ export async function saturate(
 /** Runs our own generator in a process of its own on the load's core. */
 export async function runPinned(
   lab: Lab,
-  plan: Omit<LoadPlan, 'signal' | 'onAnswer' | 'body'> & { readonly bodyBytes?: number },
+  plan: Omit<LoadPlan, 'signal' | 'onAnswer' | 'body'>,
 ): Promise<Omit<LoadAnswer, 'latencies'> & { latencies: Histogram }> {
   const output = await runProgram(lab, {
     ...nodeProgram('peers/load-process.js', [JSON.stringify(plan)]),

@@ -70,3 +70,10 @@ function statFields(pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
+
+/** Returns how many files (and so connections) a process that we start may have open. */
+export function openFilesMost(): number {
+  const text = readFileSync('/proc/self/limits', 'utf8')
+  const most = /^Max open files\s+\S+\s+(\S+)/m.exec(text)?.[1]
+  return most === 'unlimited' ? Number.POSITIVE_INFINITY : Number(most)
+}

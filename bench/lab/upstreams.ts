@@ -1,9 +1,7 @@
-import { chmodSync, closeSync, mkdirSync, openSync, truncateSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Lab } from './lab.ts'
 import { nginxProgram } from './nginx.ts'
 import { freePorts } from './ports.ts'
-import { nodeProgram, type Started, startProgram, waitForPort } from './processes.ts'
+import { nodeProgram, type Program, type Started, startProgram, waitForPort } from './processes.ts'
 import { findProgram } from './programs.ts'
 
 /** Three servers that all doors of one measurement forward to. */
@@ -13,20 +11,32 @@ export interface Upstreams {
 }
 
 /**
- * Starts three upstreams on the load's core: `/` is a small answer. One nginx serves all three, the
+ * Starts three upstreams with small answers on the load's core. One nginx serves all three, the
  * cheapest there is; without nginx a node server takes its place.
  */
 export async function startUpstreams(lab: Lab): Promise<Upstreams> {
   const ports = await freePorts(3)
-  const program = findProgram('nginx')
-    ? nginxProgram(lab, 'upstreams', upstreamConfig(ports, bodyFolder(lab)))
-    : nodeProgram('peers/upstream.js', ports.map(String))
+  if (findProgram('nginx') === undefined) return startOn(lab, ports, nodeUpstream(ports))
+  return startOn(lab, ports, nginxProgram(lab, 'upstreams', smallAnswers(ports)))
+}
+
+/** Starts three upstreams for large bodies: `/bodies/<bytes>` sends as many, `/sink` takes any. */
+export async function startBodyUpstreams(lab: Lab): Promise<Upstreams> {
+  const ports = await freePorts(3)
+  return startOn(lab, ports, nodeUpstream(ports))
+}
+
+async function startOn(lab: Lab, ports: readonly number[], program: Program): Promise<Upstreams> {
   const process = await startProgram(lab, { ...program, core: lab.loadCore })
   for (const port of ports) await waitForPort(port, process)
   return { ports, process }
 }
 
-function upstreamConfig(ports: readonly number[], folder: string): string {
+function nodeUpstream(ports: readonly number[]): Program {
+  return nodeProgram('peers/upstream.js', ports.map(String))
+}
+
+function smallAnswers(ports: readonly number[]): string {
   return ports
     .map(
       (port, index) => `
@@ -34,24 +44,9 @@ function upstreamConfig(ports: readonly number[], folder: string): string {
     listen 127.0.0.1:${port} backlog=4096;
     keepalive_requests 1000000000;
     keepalive_timeout 300s;
-    client_max_body_size 0;
-    location = / { default_type text/plain; return 200 "hello from ${index + 1}"; }
-    location /bodies/ { alias ${folder}/; sendfile on; }
-    location /sink { client_body_buffer_size 64k; return 204; }
+    default_type text/plain;
+    location / { return 200 "hello from ${index + 1}"; }
   }`,
     )
     .join('\n')
-}
-
-/** Files of 1 MiB and 1 GiB; the large one has a hole in place of data, so it takes no room. */
-function bodyFolder(lab: Lab): string {
-  const folder = join(lab.directory, 'bodies')
-  mkdirSync(folder, { recursive: true })
-  chmodSync(lab.directory, 0o755)
-  const small = openSync(join(folder, '1m'), 'w')
-  writeSync(small, Buffer.alloc(2 ** 20, 'drover '))
-  closeSync(small)
-  closeSync(openSync(join(folder, '1g'), 'w'))
-  truncateSync(join(folder, '1g'), 2 ** 30)
-  return folder
 }

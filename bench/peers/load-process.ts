@@ -6,9 +6,6 @@ export type LoadAnswer = Omit<LoadResult, 'latencies'> & {
   readonly latencies: [number, number][]
 }
 
-const { bodyBytes, ...plan } = JSON.parse(process.argv[2] ?? '{}') as LoadPlan & {
-  bodyBytes?: number
-}
-const body = bodyBytes === undefined ? {} : { body: Buffer.alloc(bodyBytes, 'drover ') }
-const result = await runLoad({ ...plan, ...body })
+const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan
+const result = await runLoad(plan)
 process.stdout.write(JSON.stringify({ ...result, latencies: result.latencies.toJSON() }))

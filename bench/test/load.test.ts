@@ -95,6 +95,29 @@ test('method, headers and body go over the wire', async (context) => {
   assert.equal(got, 'payload PUT hello')
 })
 
+test('a generated body arrives whole, however slowly the server takes it', async (context) => {
+  const bytes = 3_000_001
+  let got = 0
+  const url = await serveHttp(context, async (request, response) => {
+    for await (const chunk of request) {
+      got += chunk.length
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    response.end()
+  })
+
+  const result = await runLoad({
+    url,
+    connections: 2,
+    requests: 4,
+    method: 'POST',
+    bodyBytes: bytes,
+  })
+
+  assert.deepEqual(result.byStatus, { 200: 4 })
+  assert.equal(got, 4 * bytes)
+})
+
 test('a server that nobody listens on fails each request by name', async (context) => {
   const server = createServer()
   const url = await listen(context, server)

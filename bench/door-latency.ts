@@ -1,0 +1,115 @@
+import type { Claim } from './lab/claim.ts'
+import { type RunningDoor, startDoors } from './lab/doors.ts'
+import { runPinned, saturate } from './lab/generators.ts'
+import type { Histogram } from './lab/histogram.ts'
+import type { Lab } from './lab/lab.ts'
+import { median, tableLines } from './lab/table.ts'
+import { startUpstreams } from './lab/upstreams.ts'
+
+const rounds = 5
+const secondsPerRun = 4
+const connections = 64
+const direct = 'no door'
+
+/** One target at the common rate; percentiles in µs. */
+interface Latency {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly failed: number
+}
+
+/** How much later answers come because of the door, at half of the load that it can take. */
+export const doorLatency: Claim = {
+  name: 'door-latency',
+  about: 'added latency (p50, p99, p99.9) at half of the peak load',
+  async run(lab) {
+    const upstreams = await startUpstreams(lab)
+    const doors = await startDoors(lab, upstreams.ports)
+    const peaks = new Map<string, number>()
+    for (const door of doors) peaks.set(door.name, await peakOf(lab, door))
+    const fast = doors.filter(({ name }) => (peaks.get(name) ?? 0) > peakMost(peaks) / 2)
+    const rate = Math.floor(Math.min(...fast.map(({ name }) => peaks.get(name) ?? 0)) / 2)
+
+    const targets = [
+      { name: direct, port: upstreams.ports[0] ?? 0 },
+      ...fast.map(({ name, port }) => ({ name, port })),
+    ]
+    const runs = new Map<string, Latency[]>(targets.map(({ name }) => [name, []]))
+    for (let round = 1; round <= rounds; round++) {
+      for (const { name, port } of targets) {
+        lab.progress(`round ${round} of ${rounds}: ${name} at ${rate}/s`)
+        runs.get(name)?.push(await measure(lab, port, rate))
+      }
+    }
+    print(lab, runs, peaks, rate)
+  },
+}
+
+function peakMost(peaks: ReadonlyMap<string, number>): number {
+  return Math.max(...peaks.values())
+}
+
+async function peakOf(lab: Lab, door: RunningDoor): Promise<number> {
+  lab.progress(`the peak of ${door.name}`)
+  const url = `http://127.0.0.1:${door.port}/`
+  await saturate(lab, { url, connections, seconds: 2 })
+  const { requests, seconds } = await saturate(lab, { url, connections, seconds: 3 })
+  return requests / seconds
+}
+
+async function measure(lab: Lab, port: number, ratePerSecond: number): Promise<Latency> {
+  const result = await runPinned(lab, {
+    url: `http://127.0.0.1:${port}/`,
+    connections,
+    ratePerSecond,
+    durationMs: secondsPerRun * 1_000,
+  })
+  const micros = (histogram: Histogram, percent: number) => histogram.percentile(percent) * 1_000
+  return {
+    p50: micros(result.latencies, 50),
+    p99: micros(result.latencies, 99),
+    p999: micros(result.latencies, 99.9),
+    failed: result.sent - result.answered + result.unsent,
+  }
+}
+
+function print(
+  lab: Lab,
+  runs: ReadonlyMap<string, readonly Latency[]>,
+  peaks: ReadonlyMap<string, number>,
+  rate: number,
+): void {
+  const middle = (name: string, key: keyof Latency) =>
+    median((runs.get(name) ?? []).map((latency) => latency[key]))
+  const added = (name: string, key: keyof Latency) => middle(name, key) - middle(direct, key)
+  const rows = [...runs.keys()].map((name) => [
+    name,
+    Math.round(peaks.get(name) ?? 0).toString(),
+    ...(['p50', 'p99', 'p999'] as const).map((key) => Math.round(middle(name, key)).toString()),
+    name === direct ? '' : Math.round(added(name, 'p99')).toString(),
+    name === direct ? '' : (added(name, 'p99') / added('nginx', 'p99')).toFixed(2),
+    (runs.get(name) ?? []).reduce((sum, { failed }) => sum + failed, 0).toString(),
+  ])
+  const header = [
+    'door',
+    'peak req/s',
+    'p50 µs',
+    'p99 µs',
+    'p99.9 µs',
+    'added p99',
+    '÷ nginx',
+    'failed',
+  ]
+  lab.print(
+    `${rate} requests a second, evenly spaced, half of the lowest peak; ${connections} connections;`,
+  )
+  lab.print(`median of ${rounds} interleaved runs of ${secondsPerRun} s`)
+  lab.print()
+  for (const line of tableLines([header, ...rows])) lab.print(line)
+  lab.print()
+  const left = [...peaks.keys()].filter((name) => !runs.has(name))
+  if (left.length > 0)
+    lab.print(`left out, with less than half of the highest peak: ${left.join(', ')}`)
+  lab.print('goal: added p99 at most 1.2 × nginx')
+}
