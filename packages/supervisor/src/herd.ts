@@ -14,7 +14,6 @@ export interface Herd {
   spec: GroupSpec
   /** Counts the things that all replicas must run anew for; a replica of an older one is outdated. */
   revision: number
-  revisionLast: number
   places: Place[]
   leaving: Member[]
   roll: Roll | undefined
@@ -67,7 +66,7 @@ export interface Roll {
     | { readonly place: number; readonly waitsFor: 'ready' | 'end'; readonly id: string }
     | undefined
   /** What is run again when the roll stops early. */
-  readonly backTo: { readonly spec: GroupSpec; readonly revision: number }
+  readonly backTo: GroupSpec
 }
 
 /** What happened, or was asked for. */
@@ -138,7 +137,6 @@ export function createHerd(spec: GroupSpec, random: Random): Herd {
   const herd: Herd = {
     spec,
     revision: 1,
-    revisionLast: 1,
     places: [],
     leaving: [],
     roll: undefined,

@@ -3,7 +3,8 @@ export const lineBytesMax = 16_384
 
 /** Cuts a stream of bytes into lines of text. */
 export interface LineSplitter {
-  push(chunk: Buffer): void
+  /** Returns how many lines it ended. */
+  push(chunk: Buffer): number
   /** Passes on what is left without a line end. */
   end(): void
 }
@@ -25,16 +26,19 @@ export function createLineSplitter(onLine: (text: string) => void): LineSplitter
   return {
     push(chunk) {
       let start = 0
+      let count = 0
       for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
         rest = join(rest, chunk.subarray(start, at))
         takeLong()
         onLine(withoutReturn(rest).toString('utf8'))
         rest = Buffer.alloc(0)
         start = at + 1
+        count++
       }
       // Copied, because the stream may use the memory of its chunk again and a slice would keep it all.
       rest = Buffer.concat([rest, chunk.subarray(start)])
       takeLong()
+      return count
     },
     end() {
       if (rest.length > 0) onLine(withoutReturn(rest).toString('utf8'))

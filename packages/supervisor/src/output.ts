@@ -19,7 +19,8 @@ export interface Output {
 
 /** Where a runtime writes what a replica prints. */
 export interface ReplicaOutput {
-  write(stream: LogLine['stream'], chunk: Buffer): void
+  /** Returns how many lines `chunk` ended. */
+  write(stream: LogLine['stream'], chunk: Buffer): number
   /** The replica has ended; what it printed last is kept for a while. */
   end(): void
 }

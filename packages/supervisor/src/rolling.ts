@@ -19,13 +19,8 @@ import type { GroupSpec } from './spec.ts'
  * and ends; then comes the next place. So there is never more than one replica above the wanted
  * number, and never one below. Each place is done once; one that was closed is passed over.
  */
-export function startRoll(
-  herd: Herd,
-  reason: string,
-  turn: Turn,
-  backTo = { spec: herd.spec, revision: herd.revision },
-): void {
-  herd.revision = ++herd.revisionLast
+export function startRoll(herd: Herd, reason: string, turn: Turn, backTo = herd.spec): void {
+  herd.revision++
   // A roll on top of a roll: one goes on to the newest revision, back to what ran before both.
   herd.roll = {
     reason,
@@ -41,7 +36,7 @@ export function applySpec(herd: Herd, spec: GroupSpec, turn: Turn): void {
   checkSpec(spec)
   if (spec.name !== herd.spec.name)
     throw fault('SPEC_INVALID', `group "${herd.spec.name}" cannot become "${spec.name}"`)
-  const backTo = { spec: herd.spec, revision: herd.revision }
+  const backTo = herd.spec
   const mustRoll =
     !isDeepStrictEqual(spec.runtime, herd.spec.runtime) ||
     !isDeepStrictEqual(spec.env, herd.spec.env)
@@ -112,9 +107,8 @@ export function rollElsewhere(herd: Herd, before: Member, again: Member): void {
 /** Ends the roll early; what is started from now on is what ran before it. */
 export function stopRoll(herd: Herd, failure: string, turn: Turn): void {
   if (!herd.roll) return
-  const { spec, revision } = herd.roll.backTo
-  herd.spec = { ...herd.spec, runtime: spec.runtime, env: spec.env }
-  herd.revision = revision
+  const { runtime, env } = herd.roll.backTo
+  herd.spec = { ...herd.spec, runtime, env }
   herd.roll = undefined
   turn.actions.push({ kind: 'roll-ended', failure })
 }

@@ -19,7 +19,8 @@ export interface SpawnOrder {
   /** What SERVER_ID says. */
   readonly serverId: string
   readonly spec: GroupSpec
-  readonly output: (stream: LogLine['stream'], chunk: Buffer) => void
+  /** Takes what the replica printed; returns how many lines it ended. */
+  readonly output: (stream: LogLine['stream'], chunk: Buffer) => number
   /** The replica said over a channel of its own (not in its output) that it is ready. */
   readonly onReady: () => void
 }

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Clock, describeError } from '@drover/kernel'
 import { fault } from '../errors.ts'
+import { readOutput } from '../flow.ts'
 import { isTaken, type Ports } from '../ports.ts'
 import {
   describeExit,
@@ -60,7 +61,7 @@ async function spawnProcess(
   const port = await parts.ports.take()
   let child: ChildProcess
   try {
-    child = await startProgram(order, port, parts.mark(order.id))
+    child = await startProgram(order, port, parts)
   } catch (error) {
     parts.ports.release(port)
     throw error
@@ -89,7 +90,7 @@ async function spawnProcess(
 function startProgram(
   order: SpawnOrder,
   port: number,
-  mark: Record<string, string>,
+  { clock, mark }: ProcessParts,
 ): Promise<ChildProcess> {
   const { runtime } = order.spec
   if (runtime.kind !== 'process') throw new TypeError(`${runtime.kind} is not a process`)
@@ -97,12 +98,12 @@ function startProgram(
   const child = spawn(program, words, {
     ...(runtime.cwd === undefined ? {} : { cwd: runtime.cwd }),
     // Replicas see what their supervisor sees (PATH, HOME, ...), as under any shell.
-    env: { ...process.env, ...replicaEnv(order, host, port), ...mark },
+    env: { ...process.env, ...replicaEnv(order, host, port), ...mark(order.id) },
     stdio: ['ignore', 'pipe', 'pipe', ...(isNode(program) ? ['ipc' as const] : [])],
     detached: true,
   })
-  child.stdout?.on('data', (chunk: Buffer) => order.output('stdout', chunk))
-  child.stderr?.on('data', (chunk: Buffer) => order.output('stderr', chunk))
+  if (child.stdout) readOutput(child.stdout, (chunk) => order.output('stdout', chunk), clock)
+  if (child.stderr) readOutput(child.stderr, (chunk) => order.output('stderr', chunk), clock)
   child.on('message', (message) => {
     if (message === 'ready') order.onReady()
   })
