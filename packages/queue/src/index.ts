@@ -1,0 +1,14 @@
+export { queueFaults } from './errors.ts'
+export type { Message, QueueRecord, Receipt } from './message.ts'
+export { type QueueLimits, topicDefaults } from './options.ts'
+export type {
+  BrokerAdmin,
+  BrokerInfo,
+  EngineName,
+  Feature,
+  Lease,
+  Membership,
+  QueueEngine,
+  TopicInfo,
+  TopicOptions,
+} from './queue-engine.ts'
