@@ -1,10 +1,13 @@
 import type { Clock, Random } from '@drover/kernel'
+import { fault } from '../errors.ts'
 import type { EngineEvent, EngineStats, ListenerPlan, Plan, RefusedRequest } from '../plan.ts'
+import { checkPolicyOptions } from '../policies/table.ts'
 import { AccessLog } from './access-log.ts'
 import { Deadlines, tickMs } from './deadlines.ts'
 import { DoorListener, type ListenerShared } from './listener.ts'
 import { RefusedLog } from './refused-log.ts'
 import { type DoorContext, Service } from './service.ts'
+import { checkCertificates } from './tls-front.ts'
 
 /** What a door is made with. */
 export interface DoorOptions {
@@ -48,14 +51,16 @@ export class Door {
    * listened on or a setting is wrong.
    */
   async apply(plan: Plan): Promise<void> {
+    checkPlan(plan)
     const services = this.#prepareServices(plan)
+    const accessLog = this.#openAccessLog(plan.accessLogFile)
     const opened = await this.#openListeners(plan)
     for (const [name, service] of this.#services) if (!services.has(name)) service.retire()
     this.#services.clear()
     for (const [name, service] of services) this.#services.set(name, service)
     for (const service of plan.services) this.#services.get(service.name)?.apply(service)
     this.#useListeners(plan, opened)
-    this.#useAccessLog(plan.accessLogFile)
+    this.#useAccessLog(plan.accessLogFile, accessLog)
   }
 
   ports(): Record<string, number> {
@@ -117,14 +122,12 @@ export class Door {
     return opened
   }
 
+  /** Holds when the address of `plan` is open already; port 0 may have become any port. */
   #keeps(plan: ListenerPlan): boolean {
-    const before = this.#listeners.get(plan.name)?.plan
-    return (
-      before !== undefined &&
-      before.host === plan.host &&
-      before.port === plan.port &&
-      before.protocol === plan.protocol
-    )
+    const open = this.#listeners.get(plan.name)
+    if (!open) return false
+    const samePort = open.plan.port === plan.port || open.port === plan.port
+    return samePort && open.plan.host === plan.host && open.plan.protocol === plan.protocol
   }
 
   #useListeners(plan: Plan, opened: ReadonlyMap<string, DoorListener>): void {
@@ -140,12 +143,21 @@ export class Door {
     for (const [name, listener] of opened) this.#listeners.set(name, listener)
   }
 
-  #useAccessLog(file: string | undefined): void {
+  /** Opens the log when it is another than before. */
+  #openAccessLog(file: string | undefined): AccessLog | undefined {
+    if (file === undefined || file === this.#accessLogFile) return undefined
+    try {
+      return new AccessLog(file, this.#context.clock)
+    } catch (cause) {
+      throw fault('PLAN_REFUSED', `access log ${file} cannot be written`, { cause })
+    }
+  }
+
+  #useAccessLog(file: string | undefined, opened: AccessLog | undefined): void {
     if (file === this.#accessLogFile) return
     this.#accessLogFile = file
     void this.#shared.accessLog?.close()
-    this.#shared.accessLog =
-      file === undefined ? undefined : new AccessLog(file, this.#context.clock)
+    this.#shared.accessLog = opened
   }
 
   #tick(): void {
@@ -155,4 +167,10 @@ export class Door {
     for (const listener of this.#leaving)
       if (listener.connectionsOpen === 0) this.#leaving.delete(listener)
   }
+}
+
+/** Refuses what would fail half-way, so that a bad plan changes nothing. */
+function checkPlan(plan: Plan): void {
+  for (const service of plan.services) checkPolicyOptions(service.policy)
+  for (const { name, tls } of plan.listeners) if (tls) checkCertificates(name, tls)
 }

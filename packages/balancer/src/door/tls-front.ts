@@ -69,6 +69,11 @@ function keyPair(plan: TlsPlan): { cert?: string; key?: string } {
   return first ? { cert: first.certificate, key: first.key } : {}
 }
 
+/** Throws PLAN_REFUSED when a certificate of `plan` cannot be used. */
+export function checkCertificates(listener: string, plan: TlsPlan): void {
+  contextsOf(listener, plan)
+}
+
 function contextsOf(listener: string, plan: TlsPlan) {
   return plan.certificates.map(({ names, certificate, key }) => {
     try {

@@ -1,0 +1,174 @@
+import { backoffMs, type Clock, describeError, type Random } from '@drover/kernel'
+import type {
+  Engine,
+  EngineEvent,
+  EngineStats,
+  Plan,
+  RefusedRequest,
+  ServicePlan,
+} from '../plan.ts'
+import { mergeStats } from './merge-stats.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+const respawn = { firstMs: 100, mostMs: 5_000 }
+
+/**
+ * The builtin data plane in several processes that listen on the same addresses (SO_REUSEPORT): the
+ * system spreads connections over them. Limits that count requests are divided between them; a
+ * worker that dies is replaced, and costs only the connections that it had.
+ */
+export class WorkerEngine implements Engine {
+  readonly name = 'builtin'
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #count: number
+  readonly #workers: (WorkerProcess | undefined)[] = []
+  readonly #listeners = new Set<(event: EngineEvent) => void>()
+  /** For each draining replica the workers that have nothing under way there any more. */
+  readonly #drained = new Map<string, Set<number>>()
+  #plan: Plan | undefined
+  #ports: Record<string, number> = {}
+  #stopping = false
+  #deaths = 0
+
+  constructor(count: number, clock: Clock, random: Random) {
+    this.#count = count
+    this.#clock = clock
+    this.#random = random
+  }
+
+  async start(plan: Plan): Promise<void> {
+    for (let index = 0; index < this.#count; index++) this.#spawn(index)
+    try {
+      await this.apply(plan)
+    } catch (error) {
+      await this.stop(0)
+      throw error
+    }
+  }
+
+  /** The first worker tries the plan; the others follow when it was not refused. */
+  async apply(plan: Plan): Promise<void> {
+    const own = this.#divide(plan)
+    const [first, ...others] = this.#workers
+    this.#drained.clear()
+    const answer = await first?.ask({ kind: 'apply', plan: this.#withPorts(own) })
+    this.#ports = { ...answer?.ports }
+    this.#plan = own
+    const fixed = this.#withPorts(own)
+    await Promise.all(others.map((worker) => worker?.ask({ kind: 'apply', plan: fixed })))
+  }
+
+  ports(): Readonly<Record<string, number>> {
+    return this.#ports
+  }
+
+  on(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async stats(): Promise<EngineStats> {
+    const answers = await this.#askAll({ kind: 'stats' })
+    return mergeStats(answers.flatMap(({ stats }) => (stats ? [stats] : [])))
+  }
+
+  async refused(): Promise<readonly RefusedRequest[]> {
+    const answers = await this.#askAll({ kind: 'refused' })
+    return answers
+      .flatMap(({ refused }) => refused ?? [])
+      .sort((one, other) => other.atMs - one.atMs)
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    await this.#askAll({ kind: 'stop', graceMs })
+    for (const worker of this.#workers) worker?.kill()
+  }
+
+  #spawn(index: number): void {
+    this.#workers[index] = new WorkerProcess(
+      this.#clock,
+      (event) => this.#heard(index, event),
+      (how) => this.#ended(index, how),
+    )
+  }
+
+  #heard(index: number, event: EngineEvent): void {
+    if (event.kind !== 'drained') {
+      this.#emit(event)
+      return
+    }
+    const workers = this.#drained.get(event.replica) ?? new Set()
+    workers.add(index)
+    this.#drained.set(event.replica, workers)
+    this.#tellDrained(event.replica)
+  }
+
+  #tellDrained(replica: string): void {
+    const done = this.#drained.get(replica)
+    const all = this.#workers.every((worker, index) => worker === undefined || done?.has(index))
+    if (all) this.#emit({ kind: 'drained', replica })
+  }
+
+  #ended(index: number, how: string): void {
+    this.#workers[index] = undefined
+    if (this.#stopping) return
+    this.#emit({ kind: 'trouble', reason: `worker ${index + 1} ended (${how}); it is replaced` })
+    for (const replica of this.#drained.keys()) this.#tellDrained(replica)
+    const waitMs = this.#deaths++ === 0 ? 0 : backoffMs(this.#deaths, respawn, this.#random)
+    this.#clock.after(waitMs, () => void this.#replace(index))
+  }
+
+  async #replace(index: number): Promise<void> {
+    if (this.#stopping || !this.#plan) return
+    this.#spawn(index)
+    try {
+      await this.#workers[index]?.ask({ kind: 'apply', plan: this.#withPorts(this.#plan) })
+      this.#deaths = 0
+    } catch (error) {
+      this.#emit({ kind: 'trouble', reason: `worker ${index + 1}: ${describeError(error)}` })
+      this.#workers[index]?.kill()
+    }
+  }
+
+  async #askAll(ask: Parameters<WorkerProcess['ask']>[0]) {
+    const settled = await Promise.allSettled(
+      this.#workers.flatMap((worker) => (worker ? [worker.ask(ask)] : [])),
+    )
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  }
+
+  /** A free port is chosen once: the workers that come later listen on the same. */
+  #withPorts(plan: Plan): Plan {
+    const listeners = plan.listeners.map((listener) => ({
+      ...listener,
+      port: listener.port || (this.#ports[listener.name] ?? 0),
+    }))
+    return { ...plan, listeners }
+  }
+
+  #divide(plan: Plan): Plan {
+    return { ...plan, services: plan.services.map((service) => this.#divideService(service)) }
+  }
+
+  #divideService(service: ServicePlan): ServicePlan {
+    const share = (limit: number) => Math.ceil(limit / this.#count)
+    const { rateLimit, queue } = service
+    return {
+      ...service,
+      inFlightMax: share(service.inFlightMax),
+      queue: { ...queue, sizeMax: share(queue.sizeMax) },
+      ...(rateLimit && {
+        rateLimit: {
+          perSecond: rateLimit.perSecond / this.#count,
+          burst: Math.max(1, rateLimit.burst / this.#count),
+        },
+      }),
+    }
+  }
+
+  #emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
