@@ -25,6 +25,8 @@ export interface GroupParts {
   /** Resolves when replicas may be started: leftovers are gone, the watcher runs. */
   readonly ready: () => Promise<void>
   readonly onEvent: (event: GroupEvent) => void
+  /** The group was stopped, and nothing of it is left: another may have its name. */
+  readonly onStopped: () => void
 }
 
 /** An event on its way out, and what waits until it is known. */
@@ -82,6 +84,7 @@ export class ReplicaGroup implements Group {
     this.#dispatch({ kind: 'stop' })
     for (const cancel of this.#refills.values()) cancel()
     await this.#empty.promise
+    this.#parts.onStopped()
   }
 
   async scale(count: number, reason: string): Promise<void> {

@@ -59,6 +59,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         runtimeFor,
         ready: () => house.open(),
         onEvent,
+        onStopped: () => {
+          if (groups.get(spec.name) === group) groups.delete(spec.name)
+        },
       })
       groups.set(spec.name, group)
       return group
