@@ -86,7 +86,7 @@ export async function startDrover(
   })
   const admin = await until('the admin API listens', async () => {
     if (child.exitCode !== null) throw new Error(`drover ended with ${child.exitCode}:\n${said}`)
-    return adminOf(folder)
+    return adminOf(folder, child.pid)
   })
   const drover = connect({ child, folder, admin, ended, output: () => said })
   await until('every replica gets requests', async () => {
@@ -96,9 +96,11 @@ export async function startDrover(
   return drover
 }
 
-async function adminOf(folder: string): Promise<string | undefined> {
+/** Where the admin API of the process `pid` is, as soon as it has said so. */
+async function adminOf(folder: string, pid: number | undefined): Promise<string | undefined> {
   try {
-    return JSON.parse(await readFile(join(folder, '.drover', 'run.json'), 'utf8')).admin
+    const run = JSON.parse(await readFile(join(folder, '.drover', 'run.json'), 'utf8'))
+    return run.pid === pid ? run.admin : undefined
   } catch {
     // Not there yet, or being written.
     return undefined

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { anyPort, runDrover, startDrover, temporaryFolder } from './harness/drover.ts'
+import { homeServer } from './harness/project.ts'
+import { until } from './harness/until.ts'
+
+const cases: [name: string, words: string[], code: number, says: RegExp][] = [
+  ['a command', ['blance'], 2, /unknown command 'blance'\n\(Did you mean balance\?\)/],
+  ['an option', ['balance', '--replcas', '3', '--', 'x'], 2, /Did you mean --replicas\?/],
+  [
+    'a policy',
+    ['balance', '--policy', 'least-conections', '--', 'x'],
+    2,
+    /--policy: .*did you mean "least-connections"\?/,
+  ],
+  [
+    'a number',
+    ['balance', '--replicas', 'three', '--', 'x'],
+    2,
+    /--replicas: expected a whole number from 0 to 1000, not "three"/,
+  ],
+  [
+    'a duration',
+    ['balance', '--queue-wait', '5', '--', 'x'],
+    2,
+    /--queue-wait: expected a text \(a duration such as 500ms/,
+  ],
+  [
+    'an address',
+    ['balance', '--listen', 'nowhere', '--', 'x'],
+    2,
+    /--listen: expected a text \(an address/,
+  ],
+  [
+    'a policy option',
+    ['balance', '--policy', 'ring', '--policy-option', 'virtualNods=3', '--', 'x'],
+    2,
+    /--policy-option: .*did you mean virtualNodes\?/,
+  ],
+  [
+    'a key',
+    ['balance', '--key', 'header', '--', 'x'],
+    2,
+    /--key: expected a text \(what hashed policies hash/,
+  ],
+  ['a pair', ['balance', '--env', 'PORT', '--', 'x'], 2, /--env: expected name=value, not "PORT"/],
+  ['nothing to run', ['balance'], 2, /nothing to run: put a command after --/],
+  [
+    'a program that is not there',
+    ['balance', ...anyPort, '--', 'no-such-program-anywhere'],
+    69,
+    /no-such-program-anywhere/,
+  ],
+  [
+    'an admin API for everybody',
+    ['balance', '--admin', ':0', '--', 'x'],
+    2,
+    /--admin-token: is missing; :0 can be reached from other machines/,
+  ],
+  ['a shell', ['completion', 'bsh'], 2, /did you mean "bash"\?/],
+  ['nobody there', ['status'], 69, /no instance runs on .*\.drover/],
+  [
+    'nobody at an address',
+    ['status', '--admin', '127.0.0.1:1'],
+    69,
+    /no instance answers at http:\/\/127\.0\.0\.1:1/,
+  ],
+  ['a file that is not there', ['up', '-c', 'nowhere.yaml'], 2, /nowhere\.yaml: cannot be read/],
+]
+
+for (const [name, words, code, says] of cases)
+  test(`wrong input is answered in plain words: ${name}`, async (context) => {
+    const cwd = await temporaryFolder(context)
+
+    const ran = await runDrover(words, { cwd })
+
+    assert.match(ran.stderr, says)
+    assert.equal(ran.code, code, ran.stderr)
+    assert.doesNotMatch(ran.stderr, /\n\s+at /, 'no stack trace')
+  })
+
+test('an address that is taken is named', async (context) => {
+  const cwd = await temporaryFolder(context)
+  const other = createServer().listen(0, '127.0.0.1')
+  context.after(() => other.close())
+  await new Promise((resolve) => other.once('listening', resolve))
+  const { port } = other.address() as { port: number }
+  const words = [
+    'balance',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--admin',
+    'off',
+    '--',
+    process.execPath,
+    homeServer,
+  ]
+
+  const { code, stderr } = await runDrover(words, { cwd })
+
+  assert.equal(code, 1)
+  assert.ok(stderr.includes(`127.0.0.1:${port} is taken by another program`), stderr)
+})
+
+test('config check lists every mistake with file and line', async (context) => {
+  const cwd = await temporaryFolder(context)
+  await writeFile(
+    join(cwd, 'drover.yaml'),
+    'services:\n  web:\n    comand: x\n    replicas: many\n',
+  )
+
+  const { code, stderr } = await runDrover(['config', 'check'], { cwd })
+
+  assert.equal(code, 2)
+  assert.match(
+    stderr,
+    /^drover: drover\.yaml:3: services\.web\.comand: unknown key; did you mean "command"\?$/m,
+  )
+  assert.match(
+    stderr,
+    /^drover\.yaml:4: services\.web\.replicas: expected a whole number from 0 to 1000, not "many"$/m,
+  )
+})
+
+test('what runs is asked for things it does not have', async (context) => {
+  const words = ['balance', ...anyPort, '-n', '1', '--', process.execPath, homeServer]
+  const drover = await startDrover(context, words)
+  const asked: [words: string[], says: RegExp][] = [
+    [['scale', 'wbe', '2'], /no service is called "wbe"; did you mean "web"\?/],
+    [['scale', 'web', '2000'], /replicas must be <= 1000/],
+    [['drain', 'web', 'Server 9'], /web has no replica "Server 9"; did you mean "Server 1"\?/],
+    [
+      ['policy', 'web', 'rnd-robin'],
+      /no policy is called "rnd-robin"; did you mean "round-robin"\?/,
+    ],
+    [['weight', 'web', '1', '0'], /weight must be > 0/],
+    [['logs', 'wbe'], /did you mean "web"\?/],
+    [['reload'], /there is no file/],
+  ]
+
+  for (const [command, says] of asked) {
+    const { code, stderr } = await runDrover(command, { cwd: drover.folder })
+    assert.match(stderr, says)
+    assert.equal(code, 1, stderr)
+  }
+})
+
+test('a crash loop is told with the reason and the last words', async (context) => {
+  const dies = `console.error('the key is missing'); process.exit(7)`
+  const words = [
+    'balance',
+    ...anyPort,
+    '-n',
+    '0',
+    '--name',
+    'web',
+    '--',
+    process.execPath,
+    '-e',
+    dies,
+  ]
+  const drover = await startDrover(context, words)
+
+  await drover.post('/v1/services/web/scale', { replicas: 1 })
+
+  await until('it is told', () => /died \d+ times in a row/.test(drover.output()))
+  assert.match(
+    drover.output(),
+    /web: a replica died \d+ times in a row \(.*exited with code 7.*\); next try in \d+ m?s\n.*the key is missing/,
+  )
+})
