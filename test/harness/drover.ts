@@ -59,6 +59,15 @@ export async function temporaryFolder(context: TestContext): Promise<string> {
 /** What `balance` is told in every test: free ports, and no colours. */
 export const anyPort = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
 
+/** How a test starts drover. */
+export interface StartOptions {
+  /** Where it runs; a folder of its own if absent. */
+  readonly folder?: string
+  readonly env?: Record<string, string>
+  /** What its admin API wants to see. */
+  readonly token?: string
+}
+
 /**
  * Runs the command in a folder of its own and resolves when its admin API listens and every
  * replica that it should have gets requests. The test's end stops it.
@@ -66,7 +75,7 @@ export const anyPort = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']
 export async function startDrover(
   context: TestContext,
   words: readonly string[],
-  options: { readonly folder?: string; readonly env?: Record<string, string> } = {},
+  options: StartOptions = {},
 ): Promise<RunningDrover> {
   const folder = options.folder ?? (await temporaryFolder(context))
   const child = spawn(process.execPath, [bin, ...words], {
@@ -88,7 +97,7 @@ export async function startDrover(
     if (child.exitCode !== null) throw new Error(`drover ended with ${child.exitCode}:\n${said}`)
     return adminOf(folder, child.pid)
   })
-  const drover = connect({ child, folder, admin, ended, output: () => said })
+  const drover = connect({ child, folder, admin, ended, output: () => said }, options.token)
   await until('every replica gets requests', async () => {
     const { services } = await drover.status()
     return services.every(({ available, wanted }) => available >= wanted)
@@ -109,8 +118,9 @@ async function adminOf(folder: string, pid: number | undefined): Promise<string 
 
 type Started = Pick<RunningDrover, 'child' | 'folder' | 'admin' | 'ended' | 'output'>
 
-function connect(started: Started): RunningDrover {
+function connect(started: Started, token: string | undefined): RunningDrover {
   const { admin } = started
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const drover: RunningDrover = {
     ...started,
     async url() {
@@ -118,13 +128,13 @@ function connect(started: Started): RunningDrover {
       return listeners[0]?.url ?? ''
     },
     async status() {
-      const response = await fetch(`${admin}/v1/status`)
+      const response = await fetch(`${admin}/v1/status`, { headers })
       return (await response.json()) as Status
     },
     async post(path, body = {}) {
       const response = await fetch(`${admin}${path}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       })
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)

@@ -82,7 +82,9 @@ function refuse(error: Error & { statusCode?: number }, reply: FastifyReply): Fa
   const expected = error instanceof Fault || (error.statusCode ?? 500) < 500
   const message = expected ? error.message : 'something failed here; the log says what'
   const answer: Answer = { message: `<Error> ${message}`, status: 'failure' }
-  return reply.status(expected ? 400 : 500).send(answer)
+  // Whoever may not ask at all has not come as far as the contract.
+  const kept = error instanceof Fault && [401, 403].includes(error.status) ? error.status : 400
+  return reply.status(expected ? kept : 500).send(answer)
 }
 
 function textOf(body: unknown): string {
