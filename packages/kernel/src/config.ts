@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { LineCounter, parseDocument } from 'yaml'
+import { withDefaults } from './config-defaults.ts'
 import { fault } from './errors.ts'
 import { nearest } from './nearest.ts'
 
@@ -59,7 +60,7 @@ export function parseConfig<Schema extends TSchema>(
   }))
   if (broken.length > 0) throw invalid(broken)
 
-  const value = Value.Default(schema, document.toJS() ?? {})
+  const value = withDefaults(schema, toPlain(document, file))
   const lineOf = (path: readonly string[]): number => {
     for (let depth = path.length; depth > 0; depth--) {
       const range = rangeOf(document, path.slice(0, depth))
@@ -77,6 +78,17 @@ export function parseConfig<Schema extends TSchema>(
   }))
   if (problems.length > 0) throw invalid(problems)
   return value as Static<Schema>
+}
+
+/** The document as plain values. Aliases that multiply without end are refused. */
+function toPlain(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (cause) {
+    throw fault('CONFIG_INVALID', `${file}: its aliases (&name, *name) cannot be resolved`, {
+      cause,
+    })
+  }
 }
 
 /** Returns the fault that lists `problems`, for checks that a schema cannot express. */
