@@ -283,7 +283,7 @@ export const knobs: readonly Knob[] = [
   },
   {
     flags: '--workers <number>',
-    says: 'processes that forward requests',
+    says: 'processes that serve requests; 0 serves them in this one',
     key: 'door.workers',
     takes: 'number',
     group: own,

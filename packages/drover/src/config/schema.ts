@@ -29,7 +29,7 @@ const door = Type.Object(
   {
     engine: oneOf(['builtin', 'nginx', 'haproxy'], 'What forwards the requests', 'builtin'),
     grace: duration('how long requests may go on when Drover stops', 5_000),
-    workers: count('Processes that share the listeners (builtin), or worker processes', 1, 64, 1),
+    workers: count('Processes that serve requests; 0 serves them in this one', 0, 64, 0),
   },
   { ...group, description: 'The data plane' },
 )

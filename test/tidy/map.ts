@@ -1,0 +1,35 @@
+/**
+ * The map of the house: each package, and the packages that it may see. Nothing sees a package above
+ * itself, and parts never see each other sideways.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  ring: [],
+  supervisor: ['kernel'],
+  balancer: ['ring', 'kernel'],
+  queue: ['ring', 'kernel'],
+  herd: ['kernel'],
+  jobs: ['queue', 'kernel'],
+  chunks: ['queue', 'kernel'],
+  dashboard: [],
+  drover: [
+    'kernel',
+    'ring',
+    'supervisor',
+    'balancer',
+    'queue',
+    'herd',
+    'jobs',
+    'chunks',
+    'dashboard',
+  ],
+}
+
+/** What lies at the top, beside files. */
+export const topFolders = ['.ci', 'bench', 'docs', 'examples', 'packages', 'scripts', 'test']
+
+/** Who may read the clock, chance or the environment by themselves, and why. */
+export const exceptions: Readonly<Record<string, string>> = {
+  'packages/kernel/src/clock.ts': 'it is the clock',
+  'packages/kernel/src/random.ts': 'it is chance',
+}
