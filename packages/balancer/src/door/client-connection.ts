@@ -45,6 +45,8 @@ export class ClientConnection extends Timed implements Client {
   #chunkedAnswer = false
   #answerBegun = false
   #begunHead = false
+  /** An empty line was already forgiven before the present head. */
+  #emptyLine = false
 
   constructor(listener: DoorListener, socket: Socket, address: string, secure: boolean) {
     super()
@@ -124,20 +126,11 @@ export class ClientConnection extends Timed implements Client {
   }
 
   #readHead(bytes: Buffer, from: number, end: number): number {
-    const { plan, context } = this.#listener
-    let at = from
-    // One empty line between two requests is forgiven: old clients send it behind a body.
-    if (bytes[at] === 13 && bytes[at + 1] === 10 && end - at >= 2) at += 2
+    const { plan } = this.#listener
+    const at = this.#emptyLine ? from : this.#skipEmptyLine(bytes, from, end)
     if (at === end) return end
     const next = this.#head.read(bytes, at, end, plan.limits, this.forwarding.trusted)
-    if (next === headRead.incomplete) {
-      if (!this.#begunHead) {
-        this.#begunHead = true
-        this.deadlineMs = context.deadlines.in(plan.timeouts.headMs)
-      }
-      this.#held = Buffer.from(bytes.subarray(at, end))
-      return end
-    }
+    if (next === headRead.incomplete) return this.#holdHead(bytes, at, end)
     if (next === headRead.refused) {
       this.#refuse(this.#head.status, this.#head.reason, bytes.subarray(at, end))
       return end
@@ -146,10 +139,31 @@ export class ClientConnection extends Timed implements Client {
     return next
   }
 
+  /** One empty line before a request is forgiven: old clients send it behind a body. */
+  #skipEmptyLine(bytes: Buffer, at: number, end: number): number {
+    if (bytes[at] !== 13) return at
+    if (at + 1 === end) return this.#holdHead(bytes, at, end)
+    if (bytes[at + 1] !== 10) return at
+    this.#emptyLine = true
+    return at + 2
+  }
+
+  /** Keeps the beginning of a head; from its first byte on the client has `headMs` for the rest. */
+  #holdHead(bytes: Buffer, at: number, end: number): number {
+    if (!this.#begunHead) {
+      this.#begunHead = true
+      const { context, plan } = this.#listener
+      this.deadlineMs = context.deadlines.in(plan.timeouts.headMs)
+    }
+    this.#held = Buffer.from(bytes.subarray(at, end))
+    return end
+  }
+
   #begin(): void {
     const { contentLength } = this.#head
     const { bodyBytesMax } = this.#listener.plan.limits
     this.#begunHead = false
+    this.#emptyLine = false
     this.deadlineMs = Number.POSITIVE_INFINITY
     this.#phase = 'exchange'
     this.#keepAlive = this.#keepAlive && this.#head.keepAlive && !this.#listener.retiring

@@ -110,6 +110,7 @@ export class HeaderBlock {
    */
   scan(bytes: Uint8Array, at: number, end: number, linesMax = this.#linesMax): number {
     this.count = 0
+    const most = Math.min(linesMax, this.#linesMax)
     let index = at
     for (;;) {
       if (index + 1 >= end) return this.#short(bytes, index, end)
@@ -118,7 +119,7 @@ export class HeaderBlock {
         this.end = index + 2
         return scan.complete
       }
-      if (this.count === linesMax) return scan.tooMany
+      if (this.count === most) return scan.tooMany
       const next = this.#line(bytes, index, end)
       if (next <= 0) return next
       index = next

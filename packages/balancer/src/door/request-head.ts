@@ -69,8 +69,8 @@ export class RequestHead {
   #hasIdempotencyKey = false
   #asksUpgrade = false
   #closes = false
-  /** The last Host that was checked: most clients of a connection repeat it. */
-  #knownHost = '?'
+  /** The last Host that was well: most clients of a connection repeat it. No value is NUL. */
+  #knownHost = '\0'
 
   /**
    * Reads a head from `bytes[at..end)`. Returns the offset behind it, `headRead.incomplete`, or
@@ -78,11 +78,9 @@ export class RequestHead {
    * clients before it.
    */
   read(bytes: Buffer, at: number, end: number, limits: HeadLimits, trusted: boolean): number {
-    const most = Math.min(end, at + limits.headBytesMax + 1)
-    const result = this.#readWithin(bytes, at, most, limits, trusted)
-    if (result === headRead.incomplete && most < end) return this.#tooLarge()
-    if (result > at + limits.headBytesMax) return this.#tooLarge()
-    if (result === headRead.incomplete && end - at > limits.headBytesMax) return this.#tooLarge()
+    const last = at + Math.min(limits.headBytesMax, headBytesMost)
+    const result = this.#readWithin(bytes, at, Math.min(end, last + 1), limits, trusted)
+    if (result > last || (result === headRead.incomplete && end > last)) return this.#tooLarge()
     return result
   }
 
@@ -111,6 +109,7 @@ export class RequestHead {
     this.#reset()
     this.method = line.method
     if (!this.#takeHeaders(trusted)) return headRead.refused
+    if (this.#hosts === 0) return this.#refuse('Host missing')
     if (!this.#takeTarget(line.targetStart - at, line.targetEnd - at)) return headRead.refused
     return this.#checkFraming() ? block.end : headRead.refused
   }
@@ -283,7 +282,6 @@ export class RequestHead {
   }
 
   #checkFraming(): boolean {
-    if (this.#hosts === 0) return this.#refuse('Host missing') > 0
     if (this.#lengths > 0 && this.#codings > 0)
       return this.#refuse('Content-Length with Transfer-Encoding') > 0
     if (this.upgrade !== '' && !this.#mayUpgrade()) this.upgrade = ''

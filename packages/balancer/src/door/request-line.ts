@@ -94,10 +94,10 @@ function readVersion(bytes: Buffer, at: number, end: number, line: RequestLine):
   const digits = at + versionStart.length
   if (digits + 2 >= end) return headRead.incomplete
   const minor = (bytes[digits] ?? 0) - 48
+  if (minor < 0 || minor > 9) return refuse(line, 'malformed version')
   if (bytes[digits + 1] === lineFeed) return refuse(line, 'line feed without carriage return')
   if (bytes[digits + 1] !== carriageReturn || bytes[digits + 2] !== lineFeed)
     return refuse(line, 'malformed version')
-  if (minor < 0 || minor > 9) return refuse(line, 'malformed version')
   if (minor > 1) return refuse(line, 'unknown HTTP version', 505)
   line.minor = minor
   return digits + 3

@@ -1,6 +1,8 @@
+import { readLength } from './content-length.ts'
 import { HeaderBlock, scan, special } from './header-block.ts'
 import { dropLines } from './header-lines.ts'
 import { headRead } from './request-line.ts'
+import { readStatusLine, StatusLine } from './status-line.ts'
 
 /** The largest head that a replica may answer with. */
 export const responseHeadBytesMost = 65_536
@@ -8,6 +10,7 @@ const headersMost = 200
 
 /** Read and used before the next head is: one for the whole process. */
 const block = new HeaderBlock(headersMost)
+const line = new StatusLine()
 
 /** How the length of an answer's body is told. */
 export const bodyLength = { chunked: -1, untilClose: -2 } as const
@@ -42,8 +45,9 @@ export class ResponseHead {
    * `headRead.incomplete`, or `headRead.refused` with `reason` set.
    */
   read(bytes: Buffer, at: number, end: number, method: string): number {
-    const lineEnd = this.#readStatusLine(bytes, at, end)
-    if (lineEnd <= 0) return lineEnd
+    const lineEnd = readStatusLine(bytes, at, end, line)
+    if (lineEnd === headRead.incomplete) return headRead.incomplete
+    if (lineEnd === headRead.refused) return this.#refuse(line.reason)
     const scanned = block.scan(bytes, lineEnd, end)
     if (scanned === scan.incomplete) return headRead.incomplete
     if (scanned !== scan.complete)
@@ -51,28 +55,18 @@ export class ResponseHead {
     this.#base = at
     this.#text = bytes.toString('latin1', at, block.end)
     this.#reset(lineEnd - at)
-    if (!this.#takeHeaders()) return headRead.refused
+    if (!this.#takeHeaders(bytes)) return headRead.refused
     if (!this.#takeBody(method)) return headRead.refused
     return block.end
-  }
-
-  /** Reads `HTTP/1.x nnn phrase` CRLF. */
-  #readStatusLine(bytes: Buffer, at: number, end: number): number {
-    const lineEnd = bytes.indexOf('\r\n', at)
-    if (lineEnd < 0 || lineEnd + 2 > end) {
-      if (end - at >= 5 && bytes.toString('latin1', at, at + 5) !== 'HTTP/')
-        return this.#refuse('not an HTTP/1 answer')
-      return end - at > 1_024 ? this.#refuse('status line too long') : headRead.incomplete
-    }
-    if (lineEnd - at > 1_024) return this.#refuse('status line too long')
-    return lineEnd + 2
   }
 
   #reset(lineBytes: number): void {
     this.lines = ''
     this.declaredLength = -1
     this.bodyLength = 0
-    this.keepAlive = true
+    this.minor = line.minor
+    this.status = line.status
+    this.keepAlive = line.minor === 1
     this.keepAliveSeconds = -1
     this.upgrade = ''
     this.#nominated = ''
@@ -80,14 +74,13 @@ export class ResponseHead {
     this.statusText = this.#text.slice(9, lineBytes - 2)
   }
 
-  #takeHeaders(): boolean {
-    if (!this.#takeStatus()) return false
+  #takeHeaders(bytes: Buffer): boolean {
     const base = this.#base
     let keptFrom = block.count > 0 ? block.nameStart(0) - base : 0
     for (let index = 0; index < block.count; index++) {
       const number = block.special(index)
       if (number <= 0) continue
-      const fate = this.#take(number, this.#value(index))
+      const fate = this.#take(number, index, bytes)
       if (fate === 'keep') continue
       if (fate === 'refuse') return false
       const from = block.nameStart(index) - base
@@ -100,16 +93,6 @@ export class ResponseHead {
     return true
   }
 
-  #takeStatus(): boolean {
-    if (!/^HTTP\/1\.[01]$/.test(this.#text.slice(0, 8)) || this.#text[8] !== ' ')
-      return this.#refuse('malformed status line') > 0
-    if (!statusForm.test(this.statusText)) return this.#refuse('malformed status line') > 0
-    this.minor = this.#text.charCodeAt(7) - 48
-    this.keepAlive = this.minor === 1
-    this.status = Number(this.statusText.slice(0, 3))
-    return true
-  }
-
   #value(index: number): string {
     return this.#text.slice(
       block.valueStart(index) - this.#base,
@@ -117,26 +100,25 @@ export class ResponseHead {
     )
   }
 
-  #take(number: number, value: string): 'keep' | 'drop' | 'refuse' {
+  #take(number: number, index: number, bytes: Buffer): 'keep' | 'drop' | 'refuse' {
     switch (number) {
       case special['content-length']:
         if (this.declaredLength >= 0) return this.#fate('Content-Length twice')
-        if (!/^\d{1,15}$/.test(value)) return this.#fate('malformed Content-Length')
-        this.declaredLength = Number(value)
-        return 'drop'
+        this.declaredLength = readLength(bytes, block.valueStart(index), block.valueEnd(index))
+        return this.declaredLength < 0 ? this.#fate('malformed Content-Length') : 'drop'
       case special['transfer-encoding']:
-        if (this.#chunked || this.minor === 0 || value.toLowerCase() !== 'chunked')
+        if (this.#chunked || this.minor === 0 || this.#value(index).toLowerCase() !== 'chunked')
           return this.#fate('unknown transfer coding')
         this.#chunked = true
         return 'drop'
       case special.connection:
-        this.#takeConnection(value)
+        this.#takeConnection(this.#value(index))
         return 'drop'
       case special['keep-alive']:
-        this.keepAliveSeconds = Number(/timeout=(\d{1,6})/i.exec(value)?.[1] ?? -1)
+        this.keepAliveSeconds = Number(/timeout=(\d{1,6})/i.exec(this.#value(index))?.[1] ?? -1)
         return 'drop'
       case special.upgrade:
-        this.upgrade = value
+        this.upgrade = this.#value(index)
         return 'drop'
       case special['proxy-connection']:
       case special.te:
@@ -182,6 +164,3 @@ export class ResponseHead {
     return headRead.refused
   }
 }
-
-/** Three digits from 100 to 599, and a phrase without control bytes. */
-const statusForm = /^[1-5]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/
