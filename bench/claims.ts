@@ -1,9 +1,23 @@
 import { doorBodies } from './door-bodies.ts'
 import { doorCpu } from './door-cpu.ts'
+import { doorEwma } from './door-ewma.ts'
 import { doorIdle } from './door-idle.ts'
+import { doorKill } from './door-kill.ts'
 import { doorLatency } from './door-latency.ts'
+import { doorRolling } from './door-rolling.ts'
+import { doorStale } from './door-stale.ts'
 import type { Claim } from './lab/claim.ts'
 import { ring } from './ring.ts'
 
 /** Every benchmark, in the order of `npm run bench -- all`. */
-export const claims: readonly Claim[] = [ring, doorCpu, doorBodies, doorLatency, doorIdle]
+export const claims: readonly Claim[] = [
+  ring,
+  doorCpu,
+  doorBodies,
+  doorLatency,
+  doorIdle,
+  doorKill,
+  doorRolling,
+  doorStale,
+  doorEwma,
+]

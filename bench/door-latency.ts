@@ -1,15 +1,19 @@
 import type { Claim } from './lab/claim.ts'
-import { type RunningDoor, startDoors } from './lab/doors.ts'
-import { runPinned, saturate } from './lab/generators.ts'
+import { doors, type RunningDoor, startDoors } from './lab/doors.ts'
+import { runPinned } from './lab/generators.ts'
 import type { Histogram } from './lab/histogram.ts'
 import type { Lab } from './lab/lab.ts'
-import { median, tableLines } from './lab/table.ts'
+import { lowerQuartile, tableLines } from './lab/table.ts'
 import { startUpstreams } from './lab/upstreams.ts'
 
-const rounds = 5
-const secondsPerRun = 4
+const rounds = 12
+const secondsPerRun = 2
 const connections = 64
 const direct = 'no door'
+/** The others have less than half of these doors' peak, and so no latency at that rate. */
+const compared = ['drover', 'nginx', 'HAProxy']
+/** Without a door answers come within this, or something else is using the processor. */
+const quietP99Micros = 1_000
 
 /** One target at the common rate; percentiles in µs. */
 interface Latency {
@@ -25,11 +29,14 @@ export const doorLatency: Claim = {
   about: 'added latency (p50, p99, p99.9) at half of the peak load',
   async run(lab) {
     const upstreams = await startUpstreams(lab)
-    const doors = await startDoors(lab, upstreams.ports)
+    const fast = await startDoors(
+      lab,
+      upstreams.ports,
+      doors.filter(({ name }) => compared.includes(name)),
+    )
     const peaks = new Map<string, number>()
-    for (const door of doors) peaks.set(door.name, await peakOf(lab, door))
-    const fast = doors.filter(({ name }) => (peaks.get(name) ?? 0) > peakMost(peaks) / 2)
-    const rate = Math.floor(Math.min(...fast.map(({ name }) => peaks.get(name) ?? 0)) / 2)
+    for (const door of fast) peaks.set(door.name, await peakOf(lab, door))
+    const rate = Math.floor(Math.min(...peaks.values()) / 2)
 
     const targets = [
       { name: direct, port: upstreams.ports[0] ?? 0 },
@@ -46,16 +53,16 @@ export const doorLatency: Claim = {
   },
 }
 
-function peakMost(peaks: ReadonlyMap<string, number>): number {
-  return Math.max(...peaks.values())
-}
-
+/** By the generator of the measurement itself, so that it surely holds half of it; best of three. */
 async function peakOf(lab: Lab, door: RunningDoor): Promise<number> {
-  lab.progress(`the peak of ${door.name}`)
   const url = `http://127.0.0.1:${door.port}/`
-  await saturate(lab, { url, connections, seconds: 2 })
-  const { requests, seconds } = await saturate(lab, { url, connections, seconds: 3 })
-  return requests / seconds
+  let best = 0
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    lab.progress(`the peak of ${door.name}`)
+    const { answered, elapsedMs } = await runPinned(lab, { url, connections, durationMs: 2_000 })
+    best = Math.max(best, (answered / elapsedMs) * 1_000)
+  }
+  return best
 }
 
 async function measure(lab: Lab, port: number, ratePerSecond: number): Promise<Latency> {
@@ -81,7 +88,7 @@ function print(
   rate: number,
 ): void {
   const middle = (name: string, key: keyof Latency) =>
-    median((runs.get(name) ?? []).map((latency) => latency[key]))
+    lowerQuartile((runs.get(name) ?? []).map((latency) => latency[key]))
   const added = (name: string, key: keyof Latency) => middle(name, key) - middle(direct, key)
   const rows = [...runs.keys()].map((name) => [
     name,
@@ -104,12 +111,14 @@ function print(
   lab.print(
     `${rate} requests a second, evenly spaced, half of the lowest peak; ${connections} connections;`,
   )
-  lab.print(`median of ${rounds} interleaved runs of ${secondsPerRun} s`)
+  lab.print(
+    `lower quartile of ${rounds} interleaved runs of ${secondsPerRun} s, which leaves out the runs`,
+  )
+  lab.print('in which something else on the machine held the processor for a while')
   lab.print()
   for (const line of tableLines([header, ...rows])) lab.print(line)
   lab.print()
-  const left = [...peaks.keys()].filter((name) => !runs.has(name))
-  if (left.length > 0)
-    lab.print(`left out, with less than half of the highest peak: ${left.join(', ')}`)
+  if (middle(direct, 'p99') > quietP99Micros)
+    lab.print('Even without a door p99 is over 1 ms: this machine is busy, the tails say little.')
   lab.print('goal: added p99 at most 1.2 × nginx')
 }

@@ -1,5 +1,5 @@
 import type { Lab } from './lab.ts'
-import { residentBytesOf } from './process-usage.ts'
+import { mappedBytesOf } from './process-usage.ts'
 
 const everyMs = 50
 
@@ -10,10 +10,10 @@ export class MemoryWatch {
   readonly #timer: NodeJS.Timeout
 
   constructor(lab: Lab, pid: number) {
-    this.startBytes = residentBytesOf(pid)
+    this.startBytes = mappedBytesOf(pid)
     this.#mostBytes = this.startBytes
     this.#timer = setInterval(() => {
-      this.#mostBytes = Math.max(this.#mostBytes, residentBytesOf(pid))
+      this.#mostBytes = Math.max(this.#mostBytes, mappedBytesOf(pid))
     }, everyMs)
     lab.onStop(() => clearInterval(this.#timer))
   }

@@ -42,6 +42,16 @@ export function residentBytesOf(pid: number): number {
     .reduce((sum, bytes) => sum + bytes, 0)
 }
 
+/**
+ * The same, but pages that two of the processes share count twice; in return the look costs the
+ * processes nothing, so that it may be taken often.
+ */
+export function mappedBytesOf(pid: number): number {
+  return treeOf(pid)
+    .map((member) => Number(readFileSync(`/proc/${member}/statm`, 'utf8').split(' ')[1]) * 4_096)
+    .reduce((sum, bytes) => sum + bytes, 0)
+}
+
 /** The process and its descendants, the process first. */
 function treeOf(pid: number): number[] {
   const childrenOf = new Map<number, number[]>()

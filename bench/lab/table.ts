@@ -26,3 +26,9 @@ export function median(values: readonly number[]): number {
   const high = sorted[Math.floor(middle)] ?? Number.NaN
   return (low + high) / 2
 }
+
+/** Returns the value that a quarter of `values` does not pass; NaN of none. */
+export function lowerQuartile(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.ceil(sorted.length / 4) - 1] ?? Number.NaN
+}

@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Waits until `holds`; throws after `withinMs`, saying what was waited for. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 30_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`${what}: not within ${withinMs} ms`)
+    await sleep(10)
+  }
+}
