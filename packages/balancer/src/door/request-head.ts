@@ -277,7 +277,9 @@ export class RequestHead {
     const [, authority = '', rest = ''] = parts
     if (authority.toLowerCase() !== this.host.toLowerCase())
       return this.#refuse('request target and Host disagree') > 0
-    this.target = rest.startsWith('/') ? rest : `/${rest}`
+    // RFC 9112 §3.2.4: OPTIONS for a whole server is the asterisk to the server itself.
+    if (rest === '' && this.method === 'OPTIONS') this.target = '*'
+    else this.target = rest.startsWith('/') ? rest : `/${rest}`
     return true
   }
 

@@ -118,7 +118,7 @@ export class TcpConnection extends Timed implements Connection, Waiter {
     this.#service.begin(replica)
     this.deadlineMs = deadlines.in(this.#service.plan.timeouts.connectMs)
     const { host, port } = replica
-    const upstream = connectReading({ host, port, noDelay: true }, (bytes, length) => {
+    const upstream = connectReading({ host, port }, (bytes, length) => {
       this.#bytesOut += length
       this.#toClient.bytes(bytes, 0, length)
       if (!this.#toClient.flush()) upstream.pause()

@@ -82,9 +82,7 @@ export class UpstreamConnection extends Timed {
     this.#deadlines = deadlines
     this.#user = user
     const { host, port } = owner
-    this.socket = connectReading({ host, port, noDelay: true }, (bytes, length) =>
-      this.#receive(bytes, length),
-    )
+    this.socket = connectReading({ host, port }, (bytes, length) => this.#receive(bytes, length))
     this.outbox = new Outbox(this.socket)
     this.socket.on('connect', () => this.#connected())
     this.socket.on('end', () => this.#ended())

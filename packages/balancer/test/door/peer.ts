@@ -1,0 +1,96 @@
+import { connect, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { type Message, readAnswer } from './messages.ts'
+import { turns, until } from './until.ts'
+
+/** One end of a TCP connection that records every byte it gets. */
+export class Peer {
+  readonly socket: Socket
+  /** The other end will send no more. */
+  ended = false
+  closed = false
+  /** The connection was reset. */
+  reset = false
+  #pieces: Buffer[] = []
+  #taken = 0
+  readonly #listeners: (() => void)[] = []
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', (piece: Buffer) => {
+      this.#pieces.push(piece)
+      for (const listener of this.#listeners) listener()
+    })
+    socket.on('end', () => {
+      this.ended = true
+      for (const listener of this.#listeners) listener()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.reset ||= error.code === 'ECONNRESET'
+    })
+    socket.on('close', () => {
+      this.closed = true
+    })
+  }
+
+  /** Everything received. */
+  get bytes(): Buffer {
+    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)]
+    return this.#pieces[0] ?? Buffer.alloc(0)
+  }
+
+  get text(): string {
+    return this.bytes.toString('latin1')
+  }
+
+  /** Calls `listener` whenever something was received or the other end ended. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  send(data: string | Buffer): void {
+    this.socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
+  }
+
+  /** Sends byte for byte, each as a packet of its own, until the other end has had enough. */
+  async sendSlowly(data: string): Promise<void> {
+    for (const byte of Buffer.from(data, 'latin1')) {
+      if (this.ended || this.closed) return
+      this.socket.write(Buffer.of(byte))
+      await turns(2)
+    }
+  }
+
+  /** The next answer on this connection, read as the answer to `method`. */
+  async answer(method = 'GET'): Promise<Message> {
+    let message: Message | undefined
+    await until(
+      () => {
+        message = readAnswer(this.bytes, this.#taken, method, this.ended || this.closed)
+        return message ?? (this.closed || this.ended)
+      },
+      `an answer; so far came ${JSON.stringify(this.text.slice(this.#taken, this.#taken + 300))}`,
+    )
+    if (!message)
+      throw new Error(`closed within an answer: ${JSON.stringify(this.text.slice(this.#taken))}`)
+    this.#taken = message.end
+    return message
+  }
+
+  async untilEnded(): Promise<void> {
+    await until(() => this.ended || this.closed, 'the end of the connection')
+  }
+
+  async untilText(part: string): Promise<void> {
+    await until(() => this.text.includes(part), `${JSON.stringify(part)} in ${this.text}`)
+  }
+}
+
+/** Connects to `port` and records; closed when the test ends. */
+export async function openClient(t: TestContext, port: number): Promise<Peer> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+  const peer = new Peer(socket)
+  t.after(() => socket.destroy())
+  await until(() => !socket.connecting, 'a connection')
+  return peer
+}

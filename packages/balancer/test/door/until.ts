@@ -1,0 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+const patienceMs = 15_000
+
+/** Waits for `condition`, looked at every few ms; throws naming `what` when it does not come true. */
+export async function until(condition: () => unknown, what: string): Promise<void> {
+  const endsAt = performance.now() + patienceMs
+  while (!condition()) {
+    if (performance.now() > endsAt) throw new Error(`waited in vain for ${what}`)
+    await pause(2)
+  }
+}
+
+/** Lets everything that is ready to happen in this process happen, sockets included. */
+export async function turns(count = 2): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
