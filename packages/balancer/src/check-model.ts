@@ -30,8 +30,9 @@ function checkNames(kind: string, things: readonly { readonly name: string }[]):
       'letters, digits, dots, dashes and underscores, at most 64',
       name,
     )
-    if (seen.has(name)) throw refuse(`${kind} ${name} is there twice`)
-    seen.add(name)
+    // Foreign engines do not tell upper from lower case in names.
+    if (seen.has(name.toLowerCase())) throw refuse(`${kind} ${name} is there twice`)
+    seen.add(name.toLowerCase())
   }
 }
 

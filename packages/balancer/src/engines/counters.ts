@@ -1,0 +1,113 @@
+import {
+  type EngineStats,
+  type ListenerStats,
+  latencyBoundsSeconds,
+  type Plan,
+  type ReplicaStats,
+} from '../plan.ts'
+
+/** The counters of one replica, as `ReplicaStats` but changeable. */
+export type ReplicaCounts = {
+  -readonly [Key in keyof ReplicaStats]: ReplicaStats[Key] extends readonly number[]
+    ? number[]
+    : ReplicaStats[Key]
+}
+
+/** The counters of one service beside those of its replicas. */
+export interface ServiceCounts {
+  retriesTotal: number
+  rateLimitedTotal: number
+  waiting: number
+}
+
+/** Counts what a foreign engine tells, by service and replica of the plan. */
+export class Counters {
+  readonly #replicas = new Map<string, ReplicaCounts>()
+  readonly #services = new Map<string, ServiceCounts>()
+  /** `service host:port` to replica id; those that left the plan stay until their place is taken. */
+  readonly #places = new Map<string, string>()
+
+  /** Counts for the replicas of `plan` from now on, and forgets those that are in it no more. */
+  follow(plan: Plan): void {
+    const kept = new Set<string>()
+    for (const { name, replicas } of plan.services) {
+      this.service(name)
+      for (const { id, host, port } of replicas) {
+        kept.add(id)
+        this.#places.set(placeOf(name, host, port), id)
+        if (!this.#replicas.has(id)) this.#replicas.set(id, noCounts(id))
+      }
+    }
+    for (const id of this.#replicas.keys()) if (!kept.has(id)) this.#replicas.delete(id)
+    if (this.#places.size > 10_000) this.#places.clear()
+  }
+
+  /** The id of the replica at an address as the engine writes it, if it is known. */
+  idAt(service: string, address: string): string | undefined {
+    return this.#places.get(`${service} ${address}`)
+  }
+
+  ids(): Iterable<string> {
+    return this.#replicas.keys()
+  }
+
+  replica(id: string): ReplicaCounts | undefined {
+    return this.#replicas.get(id)
+  }
+
+  service(name: string): ServiceCounts {
+    let counts = this.#services.get(name)
+    if (counts === undefined) {
+      counts = { retriesTotal: 0, rateLimitedTotal: 0, waiting: 0 }
+      this.#services.set(name, counts)
+    }
+    return counts
+  }
+
+  stats(plan: Plan, listeners: readonly ListenerStats[]): EngineStats {
+    return {
+      listeners,
+      services: plan.services.map(({ name, replicas }) => ({
+        name,
+        waitedTotal: 0,
+        waitExpiredTotal: 0,
+        retriesDeniedTotal: 0,
+        ...this.service(name),
+        replicas: replicas.map(({ id }) => structuredClone(this.#replicas.get(id) ?? noCounts(id))),
+      })),
+    }
+  }
+}
+
+function placeOf(service: string, host: string, port: number): string {
+  return `${service} ${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function noCounts(id: string): ReplicaCounts {
+  return {
+    id,
+    inFlight: 0,
+    requestsTotal: 0,
+    failuresTotal: 0,
+    statusTotal: [0, 0, 0, 0, 0, 0],
+    bytesInTotal: 0,
+    bytesOutTotal: 0,
+    latencyCounts: Array(latencyBoundsSeconds.length + 1).fill(0),
+    latencySumSeconds: 0,
+  }
+}
+
+/** Adds one answer's duration to a replica's histogram. */
+export function countLatency(counts: ReplicaCounts, seconds: number): void {
+  const found = latencyBoundsSeconds.findIndex((bound) => seconds <= bound)
+  const index = found === -1 ? latencyBoundsSeconds.length : found
+  counts.latencyCounts[index] = (counts.latencyCounts[index] ?? 0) + 1
+  counts.latencySumSeconds += seconds
+}
+
+/** Adds one answer to a replica's counts; status 0 when none came. */
+export function countStatus(counts: ReplicaCounts, status: number): void {
+  const digit = Math.floor(status / 100)
+  const index = digit >= 1 && digit <= 5 ? digit : 0
+  counts.statusTotal[index] = (counts.statusTotal[index] ?? 0) + 1
+}
