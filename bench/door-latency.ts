@@ -1,9 +1,8 @@
 import type { Claim } from './lab/claim.ts'
 import { doors, type RunningDoor, startDoors } from './lab/doors.ts'
-import { runPinned } from './lab/generators.ts'
-import type { Histogram } from './lab/histogram.ts'
+import { type PacedRun, pace, saturate } from './lab/generators.ts'
 import type { Lab } from './lab/lab.ts'
-import { lowerQuartile, tableLines } from './lab/table.ts'
+import { lowerQuartile, median, tableLines } from './lab/table.ts'
 import { startUpstreams } from './lab/upstreams.ts'
 
 const rounds = 12
@@ -14,14 +13,6 @@ const direct = 'no door'
 const compared = ['drover', 'nginx', 'HAProxy']
 /** Without a door answers come within this, or something else is using the processor. */
 const quietP99Micros = 1_000
-
-/** One target at the common rate; percentiles in µs. */
-interface Latency {
-  readonly p50: number
-  readonly p99: number
-  readonly p999: number
-  readonly failed: number
-}
 
 /** How much later answers come because of the door, at half of the load that it can take. */
 export const doorLatency: Claim = {
@@ -42,74 +33,61 @@ export const doorLatency: Claim = {
       { name: direct, port: upstreams.ports[0] ?? 0 },
       ...fast.map(({ name, port }) => ({ name, port })),
     ]
-    const runs = new Map<string, Latency[]>(targets.map(({ name }) => [name, []]))
+    const runs = new Map<string, PacedRun[]>(targets.map(({ name }) => [name, []]))
     for (let round = 1; round <= rounds; round++) {
       for (const { name, port } of targets) {
         lab.progress(`round ${round} of ${rounds}: ${name} at ${rate}/s`)
-        runs.get(name)?.push(await measure(lab, port, rate))
+        const url = `http://127.0.0.1:${port}/`
+        const load = { url, connections, seconds: secondsPerRun, perSecond: rate }
+        runs.get(name)?.push(await pace(lab, load))
       }
     }
     print(lab, runs, peaks, rate)
   },
 }
 
-/** By the generator of the measurement itself, so that it surely holds half of it; best of three. */
 async function peakOf(lab: Lab, door: RunningDoor): Promise<number> {
   const url = `http://127.0.0.1:${door.port}/`
   let best = 0
   for (let attempt = 1; attempt <= 3; attempt++) {
     lab.progress(`the peak of ${door.name}`)
-    const { answered, elapsedMs } = await runPinned(lab, { url, connections, durationMs: 2_000 })
-    best = Math.max(best, (answered / elapsedMs) * 1_000)
+    const { requests, seconds } = await saturate(lab, { url, connections, seconds: 2 })
+    best = Math.max(best, requests / seconds)
   }
   return best
 }
 
-async function measure(lab: Lab, port: number, ratePerSecond: number): Promise<Latency> {
-  const result = await runPinned(lab, {
-    url: `http://127.0.0.1:${port}/`,
-    connections,
-    ratePerSecond,
-    durationMs: secondsPerRun * 1_000,
-  })
-  const micros = (histogram: Histogram, percent: number) => histogram.percentile(percent) * 1_000
-  return {
-    p50: micros(result.latencies, 50),
-    p99: micros(result.latencies, 99),
-    p999: micros(result.latencies, 99.9),
-    failed: result.sent - result.answered + result.unsent,
-  }
-}
-
 function print(
   lab: Lab,
-  runs: ReadonlyMap<string, readonly Latency[]>,
+  runs: ReadonlyMap<string, readonly PacedRun[]>,
   peaks: ReadonlyMap<string, number>,
   rate: number,
 ): void {
-  const middle = (name: string, key: keyof Latency) =>
+  const middle = (name: string, key: keyof PacedRun) =>
     lowerQuartile((runs.get(name) ?? []).map((latency) => latency[key]))
-  const added = (name: string, key: keyof Latency) => middle(name, key) - middle(direct, key)
+  const added = (name: string, key: keyof PacedRun) => middle(name, key) - middle(direct, key)
   const rows = [...runs.keys()].map((name) => [
     name,
-    Math.round(peaks.get(name) ?? 0).toString(),
+    name === direct ? '' : Math.round(peaks.get(name) ?? 0).toString(),
+    Math.round(median((runs.get(name) ?? []).map(({ perSecond }) => perSecond))).toString(),
     ...(['p50', 'p99', 'p999'] as const).map((key) => Math.round(middle(name, key)).toString()),
     name === direct ? '' : Math.round(added(name, 'p99')).toString(),
     name === direct ? '' : (added(name, 'p99') / added('nginx', 'p99')).toFixed(2),
-    (runs.get(name) ?? []).reduce((sum, { failed }) => sum + failed, 0).toString(),
+    (runs.get(name) ?? []).reduce((sum, { errors }) => sum + errors, 0).toString(),
   ])
   const header = [
     'door',
     'peak req/s',
+    'here',
     'p50 µs',
     'p99 µs',
     'p99.9 µs',
     'added p99',
     '÷ nginx',
-    'failed',
+    'errors',
   ]
   lab.print(
-    `${rate} requests a second, evenly spaced, half of the lowest peak; ${connections} connections;`,
+    `about ${rate} requests a second (half of the lowest peak) over ${connections} connections;`,
   )
   lab.print(
     `lower quartile of ${rounds} interleaved runs of ${secondsPerRun} s, which leaves out the runs`,
