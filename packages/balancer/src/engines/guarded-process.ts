@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import type { Clock } from '@drover/kernel'
 import { fault } from '../errors.ts'
 
 /** Whom a guarded process tells. */
@@ -11,6 +12,7 @@ export interface GuardedListener {
 }
 
 const lineCharsMax = 8_192
+const dyingMs = 10
 
 /**
  * The shell runs the program ($@) and says its number on descriptor 3. The other end of 3 is open in
@@ -34,17 +36,17 @@ export class GuardedProcess {
   readonly #ended: Promise<void>
   #pid = 0
 
-  private constructor(shell: ChildProcess, listener: GuardedListener) {
+  private constructor(shell: ChildProcess, listener: GuardedListener, clock: Clock) {
     this.#shell = shell
     followLines(shell.stdout, (line) => listener.onLine(line))
     followLines(shell.stderr, (line) => listener.onLine(line))
     this.#ended = new Promise((resolve) => {
       shell.once('exit', (code, signal) => {
-        // Workers may have survived the one who ran them.
-        this.kill()
         this.#control().destroy()
-        resolve()
-        listener.onExit(signal ?? `code ${code}`)
+        void this.#sweep(clock).then(() => {
+          resolve()
+          listener.onExit(signal ?? `code ${code}`)
+        })
       })
     })
   }
@@ -53,13 +55,14 @@ export class GuardedProcess {
   static async start(
     command: readonly string[],
     listener: GuardedListener,
+    clock: Clock,
   ): Promise<GuardedProcess> {
     const shell = spawn('/bin/sh', ['-c', script, 'drover-engine', ...command], {
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
     })
-    const started = new GuardedProcess(shell, listener)
+    const started = new GuardedProcess(shell, listener, clock)
     started.#pid = await started.#childPid()
     return started
   }
@@ -82,7 +85,17 @@ export class GuardedProcess {
 
   /** Kills the program and everything that it started. */
   kill(): void {
-    if (this.#shell.pid !== undefined) send(-this.#shell.pid, 'SIGKILL')
+    this.#send('SIGKILL')
+  }
+
+  /** Workers may have survived the one who ran them; killed, they let go of their ports soon. */
+  async #sweep(clock: Clock): Promise<void> {
+    if (this.#send('SIGKILL')) await clock.sleep(dyingMs)
+  }
+
+  /** Signals the whole group; returns false when there is none any more. */
+  #send(signal: NodeJS.Signals): boolean {
+    return this.#shell.pid !== undefined && send(-this.#shell.pid, signal)
   }
 
   #control(): Readable & Writable {
@@ -102,11 +115,12 @@ export class GuardedProcess {
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, signal)
+    return process.kill(pid, signal)
   } catch {
     // ESRCH: it has ended already.
+    return false
   }
 }
 

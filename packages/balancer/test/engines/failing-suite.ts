@@ -74,6 +74,11 @@ export function failingSuite(subject: EngineSubject): void {
     assert.equal(JSON.parse(body).code, 'REPLICA_TIMEOUT')
     assert.equal(list[0]?.held, 1)
     await until('the failure is told', () => events.some(({ kind }) => kind === 'failed'))
+    events.length = 0
+    assert.equal((await ask(port, '/')).status, 200)
+    await until('the end of the failures is told', () =>
+      events.some(({ kind }) => kind === 'answered'),
+    )
   })
 
   test('limits the rate of one client', async (t) => {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { backoffMs, type Cancel, type Clock, type Log, type Random } from '@drover/kernel'
 import { fault } from '../../errors.ts'
 import { GuardedProcess } from '../guarded-process.ts'
@@ -52,10 +53,13 @@ export class NginxProcess {
     this.#complaint = undefined
     const { file, folder } = this.#parts
     const command = [file, '-p', folder, '-e', 'stderr', '-c', `${folder}/nginx.conf`]
-    this.#process = await GuardedProcess.start(command, {
-      onLine: (line) => this.#read(line),
-      onExit: (how) => this.#restart(how),
-    })
+    // One that was killed leaves its socket, on which no other can listen.
+    await rm(`${folder}/status.sock`, { force: true })
+    const listener = {
+      onLine: (line: string) => this.#read(line),
+      onExit: (how: string) => this.#restart(how),
+    }
+    this.#process = await GuardedProcess.start(command, listener, this.#parts.clock)
     await this.#until('starts', startMs, () => this.#answers())
   }
 
