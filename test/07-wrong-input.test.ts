@@ -60,6 +60,13 @@ const cases: [name: string, words: string[], code: number, says: RegExp][] = [
     2,
     /--admin-token: is missing; :0 can be reached from other machines/,
   ],
+  [
+    'a number of replicas',
+    ['scale', 'web', '2000'],
+    2,
+    /replicas: expected a whole number from 0 to 1000, not "2000"/,
+  ],
+  ['an experiment', ['experiment', 'b1'], 2, /did you mean "a1"\?/],
   ['a shell', ['completion', 'bsh'], 2, /did you mean "bash"\?/],
   ['nobody there', ['status'], 69, /no instance runs on .*\.drover/],
   [
@@ -130,7 +137,7 @@ test('what runs is asked for things it does not have', async (context) => {
   const drover = await startDrover(context, words)
   const asked: [words: string[], says: RegExp][] = [
     [['scale', 'wbe', '2'], /no service is called "wbe"; did you mean "web"\?/],
-    [['scale', 'web', '2000'], /replicas must be <= 1000/],
+
     [['drain', 'web', 'Server 9'], /web has no replica "Server 9"; did you mean "Server 1"\?/],
     [
       ['policy', 'web', 'rnd-robin'],

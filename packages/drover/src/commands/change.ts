@@ -1,7 +1,9 @@
+import { replicasMax } from '@drover/supervisor'
 import { Command } from 'commander'
 import type { FindOptions } from '../admin/find.ts'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
+import { wholeNumber } from './numbers.ts'
 import { happenings, instanceOf, route, withInstance } from './remote.ts'
 
 interface Accepted {
@@ -25,7 +27,7 @@ function scaleCommand(): Command {
   return new Command('scale')
     .description('Runs this many replicas of a service from now on.')
     .argument('<service>')
-    .argument('<replicas>', 'a whole number', wholeNumber)
+    .argument('<replicas>', 'how many', wholeNumber('replicas', 0, replicasMax))
     .action(async (service: string, replicas: number, options: FindOptions) => {
       const client = await instanceOf(options)
       await client.post(route`/v1/services/${service}/scale`, { replicas })
@@ -123,11 +125,6 @@ function reloadCommand(): Command {
       await client.post('/v1/reload')
       say('the new configuration is in effect')
     })
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text)
-  throw fault('USAGE', `replicas: expected a whole number, not "${text}"`)
 }
 
 function readPair(pair: string): [string, number | string] {

@@ -6,6 +6,7 @@ import { changeCommands } from './change.ts'
 import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
 import { exitCodesHelp } from './exit-codes.ts'
+import { experimentCommand } from './experiment.ts'
 import { logsCommand } from './logs.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     ['Run:', [balanceCommand(), upCommand()]],
     ['Look:', [statusCommand(), logsCommand()]],
     ['Change what runs:', changeCommands()],
+    ['Learn:', [experimentCommand()]],
     ['Prepare:', [configCommand(), completionCommand(() => program), versionCommand()]],
   ]
   for (const [title, commands] of groups)

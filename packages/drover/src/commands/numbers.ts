@@ -1,0 +1,10 @@
+import { fault } from '../errors.ts'
+
+/** Returns a reader of whole numbers from `least` to `most` that names `what` when it refuses (USAGE). */
+export function wholeNumber(what: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number
+    throw fault('USAGE', `${what}: expected a whole number from ${least} to ${most}, not "${text}"`)
+  }
+}

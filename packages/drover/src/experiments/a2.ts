@@ -1,0 +1,90 @@
+import { type Lab, startLab } from './lab.ts'
+import type { Progress } from './progress.ts'
+import type { Report } from './report.ts'
+import { sendTogether } from './requests.ts'
+import { type Spread, spreadOf } from './statistics.ts'
+
+/** The numbers of replicas that the course asks for. */
+export const sizes = [2, 3, 4, 5, 6] as const
+
+/** What was seen with one number of replicas. */
+export interface Seen {
+  readonly replicas: number
+  readonly counts: readonly number[]
+  readonly failed: number
+  readonly spread: Spread
+}
+
+/** A-2: the same on two to six replicas, and how evenly the load is spread. */
+export async function runA2(requests: number, progress: Progress): Promise<Report> {
+  const lab = await startLab({ replicas: sizes[0], policy: 'slot-ring' })
+  try {
+    const seen: Seen[] = []
+    for (const replicas of sizes) {
+      progress.step(`a2: ${requests} requests at once on ${replicas} replicas`)
+      await lab.scaleTo(replicas)
+      seen.push(await measure(lab, replicas, requests))
+    }
+    return reportOf(requests, seen)
+  } finally {
+    await lab.stop()
+  }
+}
+
+/** Sends `requests` together and counts what each of the `replicas` answered. */
+export async function measure(lab: Lab, replicas: number, requests: number): Promise<Seen> {
+  const { byServer, failures } = await sendTogether(new URL('/home', lab.url), requests)
+  const names = (await lab.ready()).map(({ name }) => name.replace('Server ', ''))
+  const counts = names.map((name) => byServer.get(name) ?? 0)
+  const failed = [...failures.values()].reduce((sum, count) => sum + count, 0)
+  return { replicas, counts, failed, spread: spreadOf(counts) }
+}
+
+function reportOf(requests: number, seen: readonly Seen[]): Report {
+  const worst = seen.reduce((one, other) =>
+    other.spread.mostOverMean > one.spread.mostOverMean ? other : one,
+  )
+  const failed = seen.reduce((sum, one) => sum + one.failed, 0)
+  return {
+    name: 'a2',
+    title: 'A-2: from two to six replicas',
+    question: 'Does a replica more take its share of the load?',
+    setup: [
+      `one service of examples/home-server, policy slot-ring with the course's hash functions, scaled from ${sizes[0]} to ${sizes.at(-1)} replicas while it runs`,
+      `at each size ${requests.toLocaleString('en')} requests at the same time`,
+    ],
+    findings: [
+      `${failed} requests failed`,
+      'the average load falls as N grows, as it must; the busiest replica hardly gets less',
+      `the worst is N = ${worst.replicas}: the busiest replica has ${worst.spread.mostOverMean.toFixed(2)} times the mean`,
+    ],
+    charts: [
+      {
+        kind: 'lines',
+        title: 'Load of a replica',
+        unit: 'requests',
+        points: seen.map(({ replicas }) => `N = ${replicas}`),
+        series: [
+          { name: 'mean', values: seen.map(({ spread }) => spread.mean) },
+          { name: 'busiest replica', values: seen.map(({ spread }) => spread.most) },
+          { name: 'standard deviation', values: seen.map(({ spread }) => spread.deviation) },
+        ],
+      },
+    ],
+    tables: [
+      {
+        title: 'Load by number of replicas',
+        heading: ['N', 'mean', 'standard deviation', 'least', 'most', 'most / mean', 'each'],
+        rows: seen.map(({ replicas, spread, counts }) => [
+          replicas,
+          Math.round(spread.mean),
+          Math.round(spread.deviation),
+          spread.least,
+          spread.most,
+          spread.mostOverMean.toFixed(2),
+          counts.join(', '),
+        ]),
+      },
+    ],
+  }
+}

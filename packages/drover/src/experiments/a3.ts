@@ -1,0 +1,185 @@
+import { systemClock } from '@drover/kernel'
+import { type Lab, startLab } from './lab.ts'
+import type { Progress } from './progress.ts'
+import type { Report, Table } from './report.ts'
+import { sendTogether } from './requests.ts'
+import { quantile } from './statistics.ts'
+
+/** How often a replica is killed, and how often one is stopped so that it hangs. */
+const deaths = [
+  { how: 'killed (SIGKILL)', signal: 'SIGKILL', times: 5 },
+  { how: 'hanging (SIGSTOP)', signal: 'SIGSTOP', times: 2 },
+] as const
+
+/** Requests of one round of the load that runs meanwhile. */
+const roundRequests = 50
+const replacedMsMax = 60_000
+
+interface Death {
+  readonly how: string
+  readonly victim: string
+  readonly successor: string
+  readonly replacedMs: number
+}
+
+/** A-3: every endpoint, and how long it takes until a dead replica's successor gets requests. */
+export async function runA3(_requests: number, progress: Progress): Promise<Report> {
+  progress.step('a3: every endpoint')
+  const health = { path: '/heartbeat', interval: '500ms', timeout: '500ms', fall: 2 }
+  const lab = await startLab({
+    replicas: 3,
+    policy: 'slot-ring',
+    manage: true,
+    service: { health },
+  })
+  try {
+    const endpoints = await callEndpoints(lab.url)
+    progress.step('a3: replicas die under load')
+    const load = startRounds(lab.url)
+    const seen: Death[] = []
+    for (const { how, signal, times } of deaths)
+      for (let time = 0; time < times; time++) seen.push(await dieOnce(lab, how, signal))
+    return reportOf(endpoints, seen, await load.stop())
+  } finally {
+    await lab.stop()
+  }
+}
+
+interface Call {
+  readonly call: string
+  readonly expected: number
+  readonly status: number
+  readonly body: string
+}
+
+async function callEndpoints(url: URL): Promise<Call[]> {
+  const calls: [method: string, path: string, body: string, expected: number][] = [
+    ['GET', '/rep', '', 200],
+    ['POST', '/add', '{"n":2,"hostnames":["S5"]}', 200],
+    ['POST', '/add', '{"n":1,"hostnames":["S6","S7"]}', 400],
+    ['DELETE', '/rm', '{"n":2,"hostnames":["S5"]}', 200],
+    ['DELETE', '/rm', '{"n":1,"hostnames":["S6","S7"]}', 400],
+    ['GET', '/home', '', 200],
+    ['GET', '/heartbeat', '', 200],
+    ['GET', '/other', '', 400],
+  ]
+  const made: Call[] = []
+  for (const [method, path, body, expected] of calls) {
+    const response = await fetch(new URL(path, url), {
+      method,
+      ...(body === '' ? {} : { body, headers: { 'content-type': 'application/json' } }),
+    })
+    const call = `${method} ${path} ${body}`.trim()
+    made.push({ call, expected, status: response.status, body: await response.text() })
+  }
+  return made
+}
+
+/** Ends one replica and waits until another, that was not there before, gets requests. */
+async function dieOnce(lab: Lab, how: string, signal: NodeJS.Signals): Promise<Death> {
+  const before = await lab.ready()
+  const victim = before.find(({ pid }) => pid !== null)
+  if (!victim?.pid) throw new TypeError('no replica of the experiment has a process')
+  const startMs = systemClock.monotonic()
+  process.kill(victim.pid, signal)
+  for (;;) {
+    const ready = await lab.ready()
+    const successor = ready.find(({ id }) => !before.some((one) => one.id === id))
+    const elapsedMs = systemClock.monotonic() - startMs
+    if (successor && ready.length >= before.length)
+      return { how, victim: victim.name, successor: successor.name, replacedMs: elapsedMs }
+    if (elapsedMs > replacedMsMax)
+      return { how, victim: victim.name, successor: 'none', replacedMs: elapsedMs }
+    await systemClock.sleep(5)
+  }
+}
+
+/** Sends rounds of requests until it is stopped. */
+function startRounds(url: URL) {
+  let running = true
+  const run = async () => {
+    let [answered, failed] = [0, 0]
+    while (running) {
+      const { byServer, failures } = await sendTogether(new URL('/home', url), roundRequests)
+      answered += sum(byServer.values())
+      failed += sum(failures.values())
+    }
+    return { answered, failed }
+  }
+  const done = run()
+  return {
+    stop() {
+      running = false
+      return done
+    },
+  }
+}
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, number) => total + number, 0)
+}
+
+function reportOf(
+  endpoints: readonly Call[],
+  seen: readonly Death[],
+  load: { readonly answered: number; readonly failed: number },
+): Report {
+  const wrong = endpoints.filter(({ status, expected }) => status !== expected)
+  const times = deaths.map(({ how }) => {
+    const list = seen.filter((death) => death.how === how).map(({ replacedMs }) => replacedMs)
+    return { how, median: quantile(list, 0.5), most: Math.max(...list) }
+  })
+  return {
+    name: 'a3',
+    title: 'A-3: every endpoint, and replicas that die',
+    question: 'Does every endpoint do what it should, and how soon is a dead replica replaced?',
+    setup: [
+      '3 replicas of examples/home-server, policy slot-ring, the management API on the front door, heartbeat every 500 ms with a limit of 500 ms, two failed ones take a replica out',
+      `${roundRequests} requests at the same time, again and again, while replicas die`,
+      'The time runs from the signal until a replica that was not there before gets requests, and as many as before do',
+    ],
+    findings: [
+      wrong.length === 0
+        ? `all ${endpoints.length} calls were answered as the contract says`
+        : `${wrong.length} of ${endpoints.length} calls were answered otherwise: ${wrong.map(({ call }) => call).join('; ')}`,
+      ...times.map(
+        ({ how, median, most }) =>
+          `a replica ${how} is replaced after ${Math.round(median)} ms (median; the slowest ${Math.round(most)} ms)`,
+      ),
+      `${load.failed} of ${load.answered + load.failed} requests failed meanwhile`,
+    ],
+    charts: [
+      {
+        kind: 'bars',
+        title: 'Until the successor gets requests',
+        unit: 'ms',
+        rows: seen.map(({ how, victim, replacedMs }) => ({
+          label: `${victim}, ${how.split(' ')[0]}`,
+          value: Math.round(replacedMs),
+        })),
+      },
+    ],
+    tables: [deathTable(seen), callTable(endpoints)],
+  }
+}
+
+function deathTable(seen: readonly Death[]): Table {
+  return {
+    title: 'Deaths',
+    heading: ['replica', 'how', 'successor', 'ms until it gets requests'],
+    rows: seen.map(({ victim, how, successor, replacedMs }) => [
+      victim,
+      how,
+      successor,
+      Math.round(replacedMs),
+    ]),
+  }
+}
+
+function callTable(endpoints: readonly Call[]): Table {
+  return {
+    title: 'Endpoints',
+    heading: ['call', 'status', 'expected', 'answer'],
+    rows: endpoints.map(({ call, status, expected, body }) => [call, status, expected, body]),
+  }
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '@drover/kernel'
+import type { ReplicaView } from '../admin/schemas.ts'
+import { loadOptions } from '../config/load.ts'
+import { fault } from '../errors.ts'
+import { startInstance } from '../instance.ts'
+import { readStatus } from '../status.ts'
+import type { System } from '../system.ts'
+import { version } from '../version.ts'
+
+/** A service that runs for an experiment: real replicas behind a real door, on free ports. */
+export interface Lab {
+  readonly system: System
+  /** The front door. */
+  readonly url: URL
+  /** Runs `count` replicas, and resolves when all get requests. */
+  scaleTo(count: number): Promise<void>
+  /** Those that get requests now. */
+  ready(): Promise<readonly ReplicaView[]>
+  stop(): Promise<void>
+}
+
+/** What an experiment may say about its service; as in drover.yaml. */
+export interface LabWish {
+  readonly replicas: number
+  readonly policy?: string
+  readonly service?: Readonly<Record<string, unknown>>
+  readonly manage?: boolean
+}
+
+const readyMsMax = 30_000
+
+/** Starts a lab in a folder of its own; `stop` leaves nothing of it. */
+export async function startLab({ replicas, policy, service, manage }: LabWish): Promise<Lab> {
+  const folder = await mkdtemp(join(tmpdir(), 'drover-lab-'))
+  const web = {
+    command: [process.execPath, homeServer()],
+    replicas,
+    ...(policy === undefined ? {} : { policy }),
+    health: { path: '/heartbeat' },
+    // Ten thousand at once may take a while on a small machine; nobody is to be sent away.
+    queue: { size: 20_000, wait: '1m' },
+    ...service,
+  }
+  const limits = { connections: 20_000 }
+  const timeouts = { head: '1m' }
+  const config = {
+    services: { web },
+    listeners: [{ address: '127.0.0.1:0', service: 'web', limits, timeouts }],
+    admin: { address: 'off' },
+    // Two processes: each has half of the connections, well below the usual limit of open files.
+    door: { workers: 2, grace: '1s' },
+    ...(manage ? { manage: { path: '/' } } : {}),
+    data: '.',
+  }
+  const instance = await startInstance(loadOptions(config, folder, (key) => key))
+  const { system } = instance
+  const status = () =>
+    readStatus(system, { version, pid: process.pid, startedAtMs: 0, file: null, admin: null })
+  const lab: Lab = {
+    system,
+    url: new URL((await status()).listeners[0]?.url ?? ''),
+    async scaleTo(count) {
+      await system.groups.get('web')?.scale(count, 'the experiment')
+      await awaitReady(lab, count)
+    },
+    async ready() {
+      const { services } = await status()
+      return (services[0]?.replicas ?? []).filter(({ state }) => state === 'ready')
+    },
+    async stop() {
+      await instance.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  try {
+    await awaitReady(lab, replicas)
+    return lab
+  } catch (error) {
+    await lab.stop()
+    throw error
+  }
+}
+
+async function awaitReady(lab: Lab, count: number): Promise<void> {
+  const endsAtMs = systemClock.monotonic() + readyMsMax
+  while ((await lab.ready()).length !== count) {
+    if (systemClock.monotonic() > endsAtMs)
+      throw fault('EXPERIMENT_FAILED', `${count} replicas were not ready within ${readyMsMax} ms`)
+    await systemClock.sleep(20)
+  }
+}
+
+/** The sample server lies in the examples of the project, above the compiled file. */
+export function homeServer(): string {
+  const file = fileURLToPath(
+    new URL('../../../../../examples/home-server/server.js', import.meta.url),
+  )
+  if (existsSync(file)) return file
+  throw fault('EXPERIMENT_FAILED', `the sample server is not there: ${file}`)
+}
