@@ -91,7 +91,7 @@ function delay() return math.random(0, ${mostMs}) end
 function done(summary, latency)
   local e = summary.errors
   io.write(string.format(
-    '{"paced":{"perSecond":%f,"errors":%d,"p50":%d,"p99":%d,"p999":%d}}\n',
+    '{"paced":{"perSecond":%f,"errors":%d,"p50":%d,"p99":%d,"p999":%d}}\\n',
     summary.requests / summary.duration * 1e6,
     e.connect + e.read + e.write + e.status + e.timeout,
     latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
