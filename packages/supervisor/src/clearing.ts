@@ -1,11 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs'
 import type { Clock, Log } from '@drover/kernel'
+import { createEngineClient } from './docker/engine-client.ts'
+import { removeContainers } from './docker/leftovers.ts'
 import { fault } from './errors.ts'
 import { endLeftovers } from './leftovers.ts'
 import { bootId } from './processes.ts'
 import { isAlive, type RunFile, type RunNote, readRuns } from './run-file.ts'
 
-/** Ends what one dead run left, and removes its note. Resolves to how many processes there were. */
+/** Ends what one dead run left, and removes its note. Resolves to how many processes and containers there were. */
 export async function clearRun(file: string, note: RunNote, clock: Clock): Promise<number> {
   const prefix = `${note.instance}/${note.run}/`
   const ended = await endLeftovers(
@@ -15,8 +17,15 @@ export async function clearRun(file: string, note: RunNote, clock: Clock): Promi
     },
     clock,
   )
+  const removed = await Promise.all(note.engines.map((socket) => clearEngine(socket, note, clock)))
   rmSync(file, { force: true })
-  return ended
+  return removed.reduce((sum, count) => sum + count, ended)
+}
+
+/** An engine that does not answer keeps its containers until the next supervisor asks it for some. */
+async function clearEngine(socket: string, { instance, run }: RunNote, clock: Clock) {
+  const engine = createEngineClient(socket, clock)
+  return removeContainers(engine, instance, (other) => other === run).catch(() => 0)
 }
 
 /**

@@ -84,6 +84,7 @@ export class ReplicaGroup implements Group {
     this.#dispatch({ kind: 'stop' })
     for (const cancel of this.#refills.values()) cancel()
     await this.#empty.promise
+    await this.#parts.runtimeFor(this.#herd.spec).settle()
     this.#parts.onStopped()
   }
 

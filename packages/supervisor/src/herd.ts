@@ -1,5 +1,5 @@
 import type { Random } from '@drover/kernel'
-import { createNames, type Names } from './names.ts'
+import { createNames, type Names, nameKey } from './names.ts'
 import type { GroupSpec } from './spec.ts'
 
 /**
@@ -155,9 +155,9 @@ export function members(herd: Herd): Member[] {
   return [...placed, ...herd.leaving]
 }
 
-/** Names in use, also by replicas that are leaving: a container keeps its name to the end. */
+/** The keys of names in use, also by replicas that are leaving: a container keeps its name to the end. */
 export function takenNames(herd: Herd): Set<string> {
-  return new Set(members(herd).map((member) => member.name))
+  return new Set(members(herd).map((member) => nameKey(member.name)))
 }
 
 /** The place of a replica that belongs to one. */

@@ -5,6 +5,7 @@ import { createPorts } from './ports.ts'
 import { markVariable } from './processes.ts'
 import { openRunFile, type RunFile } from './run-file.ts'
 import type { Runtime } from './runtime.ts'
+import { createDockerRuntime } from './runtimes/docker.ts'
 import { createProcessRuntime } from './runtimes/process.ts'
 import { startWatcher, type Watcher } from './watcher.ts'
 
@@ -18,6 +19,7 @@ import { startWatcher, type Watcher } from './watcher.ts'
  */
 export interface House {
   readonly processes: Runtime
+  readonly containers: Runtime
   /** Clears what earlier supervisors left, and starts the watcher. Later calls await the first. */
   open(): Promise<void>
   /** Resolves when the watcher is gone and the note removed. Nothing may run any more. */
@@ -39,13 +41,26 @@ export function createHouse({ clock, random, log, dataFolder }: HouseParts): Hou
   let runFile: RunFile | undefined
   let watcher: Watcher | undefined
 
-  const markOf = (replicaId: string) => `${runFile?.instance}/${runFile?.run}/${replicaId}`
+  const owner = () => {
+    if (!runFile) throw new TypeError('start the supervisor first')
+    return runFile
+  }
+  const markOf = (replicaId: string) => `${owner().instance}/${owner().run}/${replicaId}`
+  const ports = createPorts(random)
   const processes = createProcessRuntime({
     clock,
-    ports: createPorts(random),
+    ports,
     mark: (replicaId) => ({ [markVariable]: markOf(replicaId) }),
     onGroup: (pid, alive) => (alive ? runFile?.addLeader(pid) : runFile?.removeLeader(pid)),
     sweep: (replicaId) => sweeper.sweep(markOf(replicaId)),
+  })
+  const containers = createDockerRuntime({
+    clock,
+    random,
+    log,
+    ports,
+    owner,
+    onEngine: (socket) => owner().addEngine(socket),
   })
 
   const open = async () => {
@@ -61,6 +76,7 @@ export function createHouse({ clock, random, log, dataFolder }: HouseParts): Hou
   }
   return {
     processes,
+    containers,
     open() {
       opening ??= open().catch((error: unknown) => {
         // Whoever lives in the folder may be gone at the next try.

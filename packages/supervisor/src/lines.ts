@@ -11,14 +11,17 @@ export interface LineSplitter {
 
 /**
  * Returns a splitter that calls `onLine` without the line end (LF or CRLF). Cost: one copy of each
- * byte, none of lines that arrive whole; memory: at most `lineBytesMax`.
+ * byte, none of lines that arrive whole; memory: at most `bytesMax`.
  */
-export function createLineSplitter(onLine: (text: string) => void): LineSplitter {
+export function createLineSplitter(
+  onLine: (text: string) => void,
+  bytesMax = lineBytesMax,
+): LineSplitter {
   let rest: Buffer = Buffer.alloc(0)
 
   const takeLong = () => {
-    while (rest.length > lineBytesMax) {
-      const end = characterEnd(rest, lineBytesMax)
+    while (rest.length > bytesMax) {
+      const end = characterEnd(rest, bytesMax)
       onLine(rest.toString('utf8', 0, end))
       rest = rest.subarray(end)
     }

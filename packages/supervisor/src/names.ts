@@ -22,18 +22,19 @@ export interface Names {
 export function createNames(group: string, prefix: () => string, random: Random): Names {
   const uses = new Map<string, number>()
   let last = 0
+  const free = (name: string, taken: ReadonlySet<string>) => !taken.has(nameKey(name))
 
   return {
     numbered(taken) {
       let name: string
       do name = `${prefix()}${++last}`
-      while (taken.has(name))
+      while (!free(name, taken))
       return name
     },
     invented(taken) {
       let name: string
       do name = `${prefix()}${inventedWord(random)}`
-      while (taken.has(name))
+      while (!free(name, taken))
       return name
     },
     id(name) {
@@ -52,6 +53,14 @@ export function createNames(group: string, prefix: () => string, random: Random)
 function inventedWord(random: Random): string {
   const rest = Array.from({ length: 5 }, () => random.pick([...lettersAndDigits]))
   return [random.pick([...letters]), ...rest].join('')
+}
+
+/**
+ * Returns what two names must not share: a container has underscores where its replica has blanks.
+ * Sets of taken names hold these.
+ */
+export function nameKey(name: string): string {
+  return name.replaceAll(' ', '_')
 }
 
 /** Returns what SERVER_ID says: the name without the group's prefix. */
@@ -73,7 +82,8 @@ export function checkNewNames(
         'NAME_INVALID',
         `${quote(name)} is not a name of 1 to 63 letters, digits, blanks, _, . or -`,
       )
-    if (taken.has(name)) throw fault('NAME_TAKEN', `a replica called ${quote(name)} runs already`)
+    if (taken.has(nameKey(name)))
+      throw fault('NAME_TAKEN', `a replica called ${quote(name)} runs already`)
   }
 }
 

@@ -57,9 +57,9 @@ export function checkSpec(spec: GroupSpec): void {
   const refuse = (message: string) => fault('SPEC_INVALID', `group "${spec.name}": ${message}`)
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(spec.name))
     throw refuse('a name has 1 to 63 letters, digits, _, . or -')
-  if (!/^[A-Za-z0-9 _.-]{0,32}$/.test(spec.namePrefix))
+  if (!/^([A-Za-z0-9][A-Za-z0-9 _.-]{0,31})?$/.test(spec.namePrefix))
     throw refuse(
-      `namePrefix "${spec.namePrefix}" has more than 32 letters, or others than A-Z a-z 0-9 _ . - and blank`,
+      `namePrefix "${spec.namePrefix}" is not up to 32 of A-Z a-z 0-9 _ . - and blank, the first a letter or digit`,
     )
   if (!isCount(spec.replicas, 0, replicasMax))
     throw refuse(`replicas is ${spec.replicas}, not a whole number from 0 to ${replicasMax}`)

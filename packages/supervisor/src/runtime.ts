@@ -8,8 +8,10 @@ export interface Runtime {
    * of it is left.
    */
   spawn(order: SpawnOrder): Promise<Instance>
-  /** Resolves when nothing of any replica is left behind; called after all have ended. */
+  /** Resolves when nothing is left of the replicas that have ended. */
   settle(): Promise<void>
+  /** Lets go of what it holds open; nothing is spawned any more. */
+  close(): void
 }
 
 /** Everything a runtime needs to know to start a replica. */

@@ -33,18 +33,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { clock, random, log, traffic } = options
   const groups = new Map<string, ReplicaGroup>()
   const house = createHouse(options)
-  const runtimes = { process: house.processes, ...options.runtimes }
+  const runtimes = { process: house.processes, docker: house.containers, ...options.runtimes }
 
-  const runtimeFor = ({ runtime }: GroupSpec): Runtime => {
-    const found = runtimes[runtime.kind as keyof typeof runtimes]
-    if (!found) throw new TypeError(`no runtime for ${runtime.kind}`)
-    return found
-  }
   return {
     start: () => house.open(),
     async stop() {
       await Promise.all([...groups.values()].map((group) => group.stop()))
-      await Promise.all(Object.values(runtimes).map((runtime) => runtime.settle()))
+      for (const runtime of Object.values(runtimes)) runtime.close()
       await house.close()
     },
     openGroup(spec, onEvent) {
@@ -56,7 +51,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         random,
         log: log.child({ group: spec.name }),
         traffic,
-        runtimeFor,
+        runtimeFor: (of) => runtimes[of.runtime.kind],
         ready: () => house.open(),
         onEvent,
         onStopped: () => {

@@ -117,6 +117,12 @@ const refused: [
   ],
   ['a name twice', 'NAME_TWICE', /^"a" /, (group) => group.add(2, ['a', 'a'])],
   ['a name that runs', 'NAME_TAKEN', /"Server 2"/, (group) => group.add(1, ['Server 2'])],
+  [
+    'a name that differs by a blank',
+    'NAME_TAKEN',
+    /"Server_2"/,
+    (group) => group.add(1, ['Server_2']),
+  ],
   ['an empty name', 'NAME_INVALID', /^"" /, (group) => group.add(1, [''])],
   ['a name with a slash', 'NAME_INVALID', /^"\.\.\/x" /, (group) => group.add(1, ['../x'])],
   ['a name too long', 'NAME_INVALID', /^"a{60}/, (group) => group.add(1, ['a'.repeat(64)])],

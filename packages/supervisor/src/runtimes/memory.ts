@@ -58,6 +58,7 @@ export function createMemoryRuntime(): MemoryRuntime {
       return instance
     },
     async settle() {},
+    close() {},
   }
 }
 
