@@ -1,0 +1,1 @@
+export { herdFaults } from './errors.ts'

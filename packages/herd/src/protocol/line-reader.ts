@@ -1,0 +1,126 @@
+import { CR, LF, NUL } from './bytes.ts'
+
+/** The longest line, in bytes, without its end. */
+export const lineBytesMax = 65_536
+
+/** Takes lines; the bytes are lent and valid only during the call. */
+export interface LineSink {
+  /** A line without its LF or CRLF. Returns false to be told no more lines until `resume`. */
+  line(bytes: Uint8Array, start: number, end: number): boolean
+  /** A line that is too long or holds a NUL; nothing is told after it. */
+  broken(bytes: Uint8Array, start: number, end: number): void
+}
+
+/**
+ * Cuts a stream of bytes into lines, wherever the packets were cut. It scans each byte once and
+ * copies only what belongs to a line that has not ended yet.
+ */
+export class LineReader {
+  readonly #sink: LineSink
+  /** In [from, to): the begin of a line, or everything after a line at which the sink said stop. */
+  #kept = Buffer.alloc(0)
+  #from = 0
+  #to = 0
+  /** Before this index the kept bytes hold no line end. */
+  #scanned = 0
+  #hasNul = false
+  #stopped = false
+  #isBroken = false
+
+  constructor(sink: LineSink) {
+    this.#sink = sink
+  }
+
+  /** How many bytes wait for the end of their line (or for `resume`). */
+  get keptBytes(): number {
+    return this.#to - this.#from
+  }
+
+  /** Takes the next `length` bytes of the stream. */
+  push(bytes: Uint8Array, length = bytes.length): void {
+    if (this.#isBroken) return
+    if (this.#stopped || this.keptBytes > 0) {
+      this.#keep(bytes, 0, length)
+      if (!this.#stopped) this.#readKept()
+      return
+    }
+    const read = this.#read(bytes, 0, 0, length)
+    if (this.#isBroken || read === length) return
+    this.#keep(bytes, read, length)
+    this.#scanned = this.#stopped ? this.#from : this.#to
+  }
+
+  /** Goes on after the sink has said stop. */
+  resume(): void {
+    if (!this.#stopped || this.#isBroken) return
+    this.#stopped = false
+    this.#readKept()
+  }
+
+  /** Tells the line that has no end yet: the stream ended, or nothing more came for a while. */
+  flush(): void {
+    if (this.#stopped || this.#isBroken || this.keptBytes === 0) return
+    const start = this.#from
+    const end = this.#to
+    this.#from = end
+    this.#tell(this.#kept, start, end)
+    this.#hasNul = false
+  }
+
+  #readKept(): void {
+    const read = this.#read(this.#kept, this.#from, this.#scanned, this.#to)
+    if (this.#isBroken) return
+    this.#from = read
+    this.#scanned = this.#stopped ? read : this.#to
+  }
+
+  /**
+   * Tells every whole line of `bytes[start, end)`, looking for line ends from `scanned` on, and
+   * returns where the first line without an end begins.
+   */
+  #read(bytes: Uint8Array, start: number, scanned: number, end: number): number {
+    let begin = start
+    for (let at = scanned; at < end; at++) {
+      const byte = bytes[at]
+      if (byte === NUL) this.#hasNul = true
+      if (byte !== LF) continue
+      const goesOn = this.#tell(bytes, begin, at > begin && bytes[at - 1] === CR ? at - 1 : at)
+      this.#hasNul = false
+      begin = at + 1
+      if (this.#isBroken) return end
+      if (!goesOn) {
+        this.#stopped = true
+        return begin
+      }
+    }
+    if (end - begin > lineBytesMax) this.#tell(bytes, begin, end)
+    return begin
+  }
+
+  #tell(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.#hasNul && end - start <= lineBytesMax) return this.#sink.line(bytes, start, end)
+    this.#isBroken = true
+    this.#sink.broken(bytes, start, end)
+    this.#kept = Buffer.alloc(0)
+    this.#from = 0
+    this.#to = 0
+    return false
+  }
+
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    const addedBytes = end - start
+    if (this.#to + addedBytes > this.#kept.length) this.#makeRoom(addedBytes)
+    this.#kept.set(bytes.subarray(start, end), this.#to)
+    this.#to += addedBytes
+  }
+
+  #makeRoom(addedBytes: number): void {
+    const moved = this.#from
+    const roomy = Buffer.allocUnsafeSlow(Math.max(256, (this.keptBytes + addedBytes) * 2))
+    this.#kept.copy(roomy, 0, this.#from, this.#to)
+    this.#kept = roomy
+    this.#to -= moved
+    this.#scanned = Math.max(0, this.#scanned - moved)
+    this.#from = 0
+  }
+}

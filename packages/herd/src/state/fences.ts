@@ -1,0 +1,135 @@
+import type { Position } from '../protocol/location.ts'
+import { type Box, boxAround, boxHas, distanceKm } from './geo.ts'
+
+/** What a fence encloses. */
+export type FenceShape =
+  | { readonly kind: 'circle'; readonly center: Position; readonly radiusKm: number }
+  | { readonly kind: 'box'; readonly box: Box }
+
+/** What a client did at a fence. */
+export type Crossing = 'enter' | 'leave' | 'move'
+
+/** Told of each crossing of one fence. */
+export type OnCrossing = (crossing: Crossing, slot: number, at: Position) => void
+
+interface Fence {
+  readonly shape: FenceShape
+  readonly box: Box
+  readonly onCrossing: OnCrossing
+  readonly cells: readonly number[]
+}
+
+/** Cells of level n are 180 / 2^n degrees wide; 12 is 0.044 degrees. */
+const levelMax = 12
+
+/**
+ * Shapes on the globe that are told who enters, leaves and moves in them. Each lies in the cells of
+ * the level that fits its size, at most 4 (8 across the antimeridian), so a move asks a few short
+ * lists, however many fences there are. What a client was inside of follows from where it was.
+ */
+export class Fences {
+  readonly #cells = new Map<number, Fence[]>()
+  readonly #fencesOfLevel = new Int32Array(levelMax + 1)
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Watches `shape` until the returned function is called. */
+  add(shape: FenceShape, onCrossing: OnCrossing): () => void {
+    const box = shape.kind === 'box' ? shape.box : boxAround(shape.center, shape.radiusKm)
+    const cells = cellsOf(box)
+    const fence: Fence = { shape, box, onCrossing, cells }
+    const level = Math.floor((cells[0] ?? 0) / 2 ** 27)
+    for (const cell of cells) {
+      const list = this.#cells.get(cell)
+      if (list) list.push(fence)
+      else this.#cells.set(cell, [fence])
+    }
+    this.#fencesOfLevel[level] = (this.#fencesOfLevel[level] as number) + 1
+    this.#count++
+    let isOpen = true
+    return () => {
+      if (!isOpen) return
+      isOpen = false
+      this.#fencesOfLevel[level] = (this.#fencesOfLevel[level] as number) - 1
+      this.#count--
+      for (const cell of cells) this.#take(cell, fence)
+    }
+  }
+
+  /** Tells the fences that a client went from one position to another; either may be missing. */
+  moved(slot: number, from: Position | undefined, to: Position | undefined): void {
+    if (this.#count === 0) return
+    for (let level = 0; level <= levelMax; level++) {
+      if (this.#fencesOfLevel[level] === 0) continue
+      const toCell = to ? cellAt(level, to.latitude, to.longitude) : -1
+      const fromCell = from ? cellAt(level, from.latitude, from.longitude) : -1
+      if (to) this.#arrive(toCell, slot, from, to)
+      if (from) this.#depart(fromCell, slot, from, to)
+    }
+  }
+
+  #arrive(cell: number, slot: number, from: Position | undefined, to: Position): void {
+    const fences = this.#cells.get(cell)
+    if (!fences) return
+    for (const fence of fences) {
+      if (!encloses(fence, to)) continue
+      fence.onCrossing(from && encloses(fence, from) ? 'move' : 'enter', slot, to)
+    }
+  }
+
+  #depart(cell: number, slot: number, from: Position, to: Position | undefined): void {
+    const fences = this.#cells.get(cell)
+    if (!fences) return
+    for (const fence of fences) {
+      if (!encloses(fence, from) || (to && encloses(fence, to))) continue
+      fence.onCrossing('leave', slot, to ?? from)
+    }
+  }
+
+  #take(cell: number, fence: Fence): void {
+    const left = this.#cells.get(cell)?.filter((other) => other !== fence) ?? []
+    if (left.length > 0) this.#cells.set(cell, left)
+    else this.#cells.delete(cell)
+  }
+}
+
+function encloses({ shape, box }: Fence, { latitude, longitude }: Position): boolean {
+  if (!boxHas(box, latitude, longitude)) return false
+  if (shape.kind === 'box') return true
+  const { center, radiusKm } = shape
+  return distanceKm(center.latitude, center.longitude, latitude, longitude) <= radiusKm
+}
+
+/** The cells of the deepest level at which the box is no wider and no higher than a cell. */
+function cellsOf(box: Box): number[] {
+  const width = box.west <= box.east ? box.east - box.west : box.east - box.west + 360
+  const extent = Math.max(width, box.north - box.south, 180 / 2 ** levelMax)
+  const level = Math.max(0, Math.min(levelMax, Math.floor(Math.log2(180 / extent))))
+  const parts =
+    box.west <= box.east
+      ? [box]
+      : [
+          { ...box, east: 180 },
+          { ...box, west: -180 },
+        ]
+  const cells = new Set<number>()
+  for (const { south, north, west, east } of parts) {
+    const first = cellAt(level, south, west)
+    const last = cellAt(level, north, east)
+    const columns = (last - first) % 2 ** 14
+    for (let row = first; row <= last; row += 2 ** 14)
+      for (let column = 0; column <= columns; column++) cells.add(row + column)
+  }
+  return [...cells]
+}
+
+/** A number for a cell: its level, row and column, 14 bits for a column and 13 for a row. */
+function cellAt(level: number, latitude: number, longitude: number): number {
+  const perDegree = 2 ** level / 180
+  const row = Math.min(2 ** level - 1, Math.floor((latitude + 90) * perDegree))
+  const column = Math.min(2 ** (level + 1) - 1, Math.floor((longitude + 180) * perDegree))
+  return level * 2 ** 27 + row * 2 ** 14 + column
+}

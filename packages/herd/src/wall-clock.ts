@@ -1,0 +1,31 @@
+import type { Clock } from '@drover/kernel'
+import type { Instant } from './protocol/decimal.ts'
+
+/** Further apart than this, the wall clock was set, and the two are brought together again. */
+const driftMsMax = 5
+
+/**
+ * The wall clock finer than a millisecond: its own start plus what the monotonic clock has counted
+ * since. Steps are about a quarter of a microsecond, the finest that a double of milliseconds has.
+ */
+export class WallClock {
+  readonly #clock: Clock
+  #offsetMs: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#offsetMs = clock.now() - clock.monotonic()
+  }
+
+  /** Writes the present time to `target`. */
+  read(target: Instant): void {
+    let nowMs = this.#offsetMs + this.#clock.monotonic()
+    if (Math.abs(nowMs - this.#clock.now()) > driftMsMax) {
+      nowMs = this.#clock.now()
+      this.#offsetMs = nowMs - this.#clock.monotonic()
+    }
+    const seconds = Math.floor(nowMs / 1_000)
+    target.seconds = seconds
+    target.nanos = Math.min(999_999_999, Math.round((nowMs - seconds * 1_000) * 1_000_000))
+  }
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Random, seededRandom } from '@drover/kernel'
+import { contentsOf, diameterOf, nameOf, randomGraph, SimulatedHerd } from './simulated-herd.ts'
+
+const seeds = Number(process.env.SEEDS ?? 200)
+const firstSeed = Number(process.env.SEED ?? 1)
+
+async function everySeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
+  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+    try {
+      await run(seed)
+    } catch (error) {
+      throw new Error(`seed ${seed} (SEED=${seed} SEEDS=1 replays it)`, { cause: error })
+    }
+  }
+}
+
+test('on any graph each update reaches everybody, over each link at most twice, on a shortest path', async () => {
+  await everySeed(seeds, async (seed) => {
+    const random = seededRandom(seed)
+    const count = random.integer(2, 20)
+    const graph = randomGraph(count, random.integer(0, count), random)
+    const herd = new SimulatedHerd({ count, graph, seed, sync: seed % 2 === 0 })
+    await herd.startAll()
+    assert.ok(herd.settleLinks(10_000), 'every link comes up')
+
+    const updates = 20
+    for (let update = 0; update < updates; update++) {
+      herd.say(random.integer(0, count - 1), `c${update}`, 1_000 + update)
+      herd.clock.run(100)
+    }
+    herd.clock.run(1_000)
+
+    const first = contentsOf(herd.nodes[0] as never)
+    assert.equal(first.split('\n').length, updates)
+    for (const node of herd.nodes) assert.equal(contentsOf(node as never), first)
+    assert.ok(
+      herd.sentRecords() <= updates * 2 * graph.length,
+      `${herd.sentRecords()} records over ${graph.length} links`,
+    )
+    assert.ok(herd.hopsMost <= diameterOf(count, graph), `${herd.hopsMost} hops`)
+  })
+})
+
+test('after loss, delay, partitions and restarts all that are alive agree, and nothing is missing', async () => {
+  await everySeed(seeds, async (seed) => {
+    const random = seededRandom(seed)
+    const count = random.integer(3, 9)
+    const graph = randomGraph(count, random.integer(1, count), random)
+    const herd = new SimulatedHerd({
+      count,
+      graph,
+      seed,
+      outboxMax: seed % 3 === 0 ? 4 : 65_536,
+      faults: {
+        delayMs: [1, 40],
+        dropShare: random.next() * 0.05,
+        duplicateShare: random.next() * 0.05,
+        reorderShare: random.next() * 0.05,
+      },
+    })
+    await herd.startAll()
+    await trouble(herd, count, random)
+
+    const newest = newestOf(herd)
+    herd.network.partition()
+    for (let node = 0; node < count; node++) if (!herd.nodes[node]) await herd.start(node)
+    herd.network.faults = { delayMs: [1, 5], dropShare: 0, duplicateShare: 0, reorderShare: 0 }
+    herd.clock.run(20_000)
+    for (const node of herd.nodes) assert.ok(node)
+    const first = contentsOf(herd.nodes[0] as never)
+    for (const node of herd.nodes) assert.equal(contentsOf(node as never), first)
+    assert.equal(first, newest, 'what anybody alive held is held by all')
+    // A last word to each: whatever came before, a new update still goes everywhere.
+    for (let node = 0; node < count; node++) herd.say(node, `last${node}`, 9_000_000)
+    herd.clock.run(5_000)
+    for (const node of herd.nodes) {
+      const lines = contentsOf(node as never)
+      for (let other = 0; other < count; other++) assert.match(lines, new RegExp(`last${other} `))
+    }
+  })
+})
+
+/** A minute of updates, some late and some equal, while servers and links come and go. */
+async function trouble(herd: SimulatedHerd, count: number, random: Random): Promise<void> {
+  let seconds = 1_000
+  for (let step = 0; step < 60; step++) {
+    await disturb(herd, count, random)
+    for (let left = random.integer(0, 5); left > 0; left--) {
+      const client = `c${random.integer(0, 30)}`
+      const place = `+${random.integer(0, 89)}.5-${random.integer(0, 179)}.25`
+      const kind = random.next()
+      if (kind > 0.4) seconds++
+      herd.say(random.integer(0, count - 1), client, kind < 0.2 ? seconds - 3 : seconds, place)
+    }
+    herd.clock.run(random.integer(1, 400))
+  }
+}
+
+async function disturb(herd: SimulatedHerd, count: number, random: Random): Promise<void> {
+  const chance = random.next()
+  const node = random.integer(0, count - 1)
+  if (chance < 0.06) herd.crash(node)
+  else if (chance < 0.16) {
+    if (!herd.nodes[node]) await herd.start(node)
+  } else if (chance < 0.22) {
+    const side = new Set(
+      Array.from({ length: count }, (_, index) => nameOf(index)).filter(() => random.next() < 0.5),
+    )
+    herd.network.partition((one, other) => side.has(one) === side.has(other))
+  } else if (chance < 0.3) herd.network.partition()
+}
+
+/** For each client the newest of what the living nodes hold: what all of them must end with. */
+function newestOf(herd: SimulatedHerd): string {
+  const newest = new Map<string, { seconds: number; line: string }>()
+  for (const node of herd.nodes) {
+    for (const line of node ? contentsOf(node).split('\n').filter(Boolean) : []) {
+      const words = line.split(' ')
+      const seconds = Number(words[4])
+      const known = newest.get(words[2] ?? '')
+      const isNewer =
+        !known || seconds > known.seconds || (seconds === known.seconds && line > known.line)
+      if (isNewer) newest.set(words[2] ?? '', { seconds, line })
+    }
+  }
+  return [...newest.values()]
+    .map(({ line }) => line)
+    .sort()
+    .join('\n')
+}
