@@ -17,6 +17,7 @@ export class Lab {
   /** The core of load and upstreams. */
   readonly loadCore: number | undefined
   readonly #stops: Stop[] = []
+  #isClosed = false
 
   constructor() {
     this.directory = mkdtempSync(join(tmpdir(), 'drover-bench-'))
@@ -34,6 +35,11 @@ export class Lab {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
   }
 
+  /** Throws once the measurement is over, so that nothing is started that nobody would stop. */
+  checkOpen(): void {
+    if (this.#isClosed) throw new Error('the measurement was stopped')
+  }
+
   /** Has `stop` called when the measurement ends; the last one comes first. */
   onStop(stop: Stop): void {
     this.#stops.push(stop)
@@ -41,6 +47,7 @@ export class Lab {
 
   /** Stops everything that was started and removes the folder. May be called twice. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.progress('')
     for (let stop = this.#stops.pop(); stop; stop = this.#stops.pop()) await stop()
     rmSync(this.directory, { recursive: true, force: true })

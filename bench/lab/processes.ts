@@ -30,6 +30,7 @@ export interface Started {
 
 /** Starts a program; it is stopped with the lab at the latest. */
 export async function startProgram(lab: Lab, program: Program): Promise<Started> {
+  lab.checkOpen()
   const { command, args, core, env } = program
   const words =
     core === undefined ? [command, ...args] : ['taskset', '-c', `${core}`, command, ...args]
