@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
+import { hold } from './read-buffers.ts'
 
 /** Text that fits in one packet burst is gathered up to this length before it is written. */
 const gatherBytes = 16_384
-/** Bytes up to this length are gathered as text; longer runs are copied and written by themselves. */
+/** Bytes up to this length are gathered as text; longer runs are written by themselves. */
 const smallBytes = 8_192
 
 /**
@@ -21,16 +22,21 @@ export class Outbox {
   /** Adds latin1 text. */
   text(text: string): void {
     this.#text = this.#text === '' ? text : this.#text + text
-    if (this.#text.length > gatherBytes) this.#cork()
+    if (this.#text.length > gatherBytes) this.#writeText()
   }
 
-  /** Adds `bytes[from..to)`; they are copied, since the caller only lends them. */
+  /** Adds `bytes[from..to)`, which the caller only lends: they are held or copied. */
   bytes(bytes: Buffer, from: number, to: number): void {
     if (to - from <= smallBytes) {
       this.text(bytes.toString('latin1', from, to))
       return
     }
-    this.#cork()
+    this.#writeText()
+    const release = hold(bytes)
+    if (release) {
+      this.#socket.write(bytes.subarray(from, to), release)
+      return
+    }
     const copy = Buffer.allocUnsafeSlow(to - from)
     bytes.copy(copy, 0, from, to)
     this.#socket.write(copy)
@@ -50,12 +56,13 @@ export class Outbox {
     return !this.#socket.writableNeedDrain
   }
 
-  #cork(): void {
+  /** Puts the text before what is written next, in one system call with it. */
+  #writeText(): void {
+    if (this.#text === '') return
     if (!this.#corked) {
       this.#corked = true
       this.#socket.cork()
     }
-    if (this.#text === '') return
     const text = this.#text
     this.#text = ''
     this.#socket.write(text, 'latin1')

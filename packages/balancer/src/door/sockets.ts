@@ -1,33 +1,28 @@
 import { type NetConnectOpts, Socket } from 'node:net'
+import { ReadBuffers } from './read-buffers.ts'
 
 /** Takes what a socket received. The bytes are only lent: valid during the call. */
 export type Receive = (bytes: Buffer, length: number) => void
 
-const readBytes = 65_536
-
-/**
- * Every plain socket of the process reads into this one buffer: a read is handled to its end
- * before the next one starts, and whoever keeps bytes copies them. Without it node allocates
- * 64 KiB for each read. See docs/decisions/0003.
- */
-const shared = Buffer.allocUnsafeSlow(readBytes)
-
 type SocketOptions = ConstructorParameters<typeof Socket>[0]
 
 function readingInto(receive: Receive, more: object): SocketOptions {
+  const buffers = new ReadBuffers()
   const callback = (length: number, bytes: Uint8Array): boolean => {
+    buffers.filled(length)
     receive(bytes as Buffer, length)
     return true
   }
-  return { allowHalfOpen: true, onread: { buffer: shared, callback }, ...more }
+  return {
+    allowHalfOpen: true,
+    onread: { buffer: () => buffers.next(), callback },
+    ...more,
+  } as SocketOptions
 }
 
-/**
- * Opens a connection whose bytes go to `receive`. Nagle's algorithm is off: node heeds `noDelay`
- * only where the socket is made, not where it is connected.
- */
+/** Opens a connection whose bytes go to `receive`. */
 export function connectReading(options: NetConnectOpts, receive: Receive): Socket {
-  const socket = new Socket(readingInto(receive, { noDelay: true }))
+  const socket = new Socket(readingInto(receive, {}))
   socket.connect(options)
   return socket
 }
@@ -38,9 +33,9 @@ interface WithHandle {
 }
 
 /**
- * Makes an accepted socket read into the shared buffer, by moving its handle to a socket that was
- * told so when it was made (a server has no such option). Where that is not possible the socket
- * stays as it is, and node's own buffers are passed on.
+ * Makes an accepted socket read into our buffers, by moving its handle to a socket that was told so
+ * when it was made (a server has no such option). Where that is not possible the socket stays as it
+ * is, and node's own buffers are passed on.
  */
 export function acceptReading(accepted: Socket, receive: Receive): Socket {
   const handle = (accepted as WithHandle)._handle
