@@ -14,7 +14,9 @@ if (chosen.length === 0) {
 
 for (const claim of chosen) {
   const lab = new Lab()
+  let isInterrupted = false
   const interrupt = (): void => {
+    isInterrupted = true
     void lab.close().then(() => process.exit(130))
   }
   process.once('SIGINT', interrupt)
@@ -24,6 +26,7 @@ for (const claim of chosen) {
     await claim.run(lab)
     lab.print()
   } catch (error) {
+    if (isInterrupted) break
     process.stderr.write(`${claim.name}: ${error instanceof Error ? error.stack : error}\n`)
     process.exitCode = 1
   } finally {
