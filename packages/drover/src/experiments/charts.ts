@@ -4,7 +4,7 @@ import { escapeHtml } from './html-text.ts'
 export type Chart = BarChart | LineChart
 
 /** One horizontal bar for each row. */
-export interface BarChart {
+interface BarChart {
   readonly kind: 'bars'
   readonly title: string
   readonly unit: string
@@ -17,7 +17,7 @@ export interface BarChart {
 }
 
 /** One line for each series over the same points. */
-export interface LineChart {
+interface LineChart {
   readonly kind: 'lines'
   readonly title: string
   readonly unit: string
