@@ -10,6 +10,7 @@ import {
   type Member,
   members,
 } from './herd.ts'
+import type { MakeId } from './names.ts'
 import { createOutput, type Output } from './output.ts'
 import { Replica } from './replica.ts'
 import type { Runtime } from './runtime.ts'
@@ -27,6 +28,7 @@ export interface GroupParts {
   readonly onEvent: (event: GroupEvent) => void
   /** The group was stopped, and nothing of it is left: another may have its name. */
   readonly onStopped: () => void
+  readonly makeId: MakeId
 }
 
 /** An event on its way out, and what waits until it is known. */
@@ -56,7 +58,7 @@ export class ReplicaGroup implements Group {
 
   constructor(spec: GroupSpec, parts: GroupParts) {
     this.#parts = parts
-    this.#herd = createHerd(spec, parts.random)
+    this.#herd = createHerd(spec, parts.random, parts.makeId)
     this.#output = createOutput(
       parts.clock,
       () => this.#herd.spec.logBytesMax,

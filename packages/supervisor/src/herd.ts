@@ -1,5 +1,5 @@
 import type { Random } from '@drover/kernel'
-import { createNames, type Names, nameKey } from './names.ts'
+import { createNames, type MakeId, type Names, nameKey } from './names.ts'
 import type { GroupSpec } from './spec.ts'
 
 /**
@@ -20,6 +20,7 @@ export interface Herd {
   phase: 'new' | 'open' | 'stopped'
   placeLast: number
   readonly names: Names
+  readonly makeId: MakeId
 }
 
 export interface Place {
@@ -57,7 +58,7 @@ export interface Member {
 }
 
 /** A rolling restart under way. */
-export interface Roll {
+interface Roll {
   readonly reason: string
   /** Places still to be done; each is done once. */
   todo: Set<number>
@@ -133,7 +134,7 @@ export interface Turn {
 }
 
 /** Returns the herd of a group before it was started. */
-export function createHerd(spec: GroupSpec, random: Random): Herd {
+export function createHerd(spec: GroupSpec, random: Random, makeId: MakeId): Herd {
   const herd: Herd = {
     spec,
     revision: 1,
@@ -142,7 +143,8 @@ export function createHerd(spec: GroupSpec, random: Random): Herd {
     roll: undefined,
     phase: 'new',
     placeLast: 0,
-    names: createNames(spec.name, () => herd.spec.namePrefix, random),
+    names: createNames(() => herd.spec.namePrefix, random),
+    makeId,
   }
   return herd
 }
@@ -168,7 +170,7 @@ export function placeOf(herd: Herd, id: string): Place | undefined {
 /** A new replica for `place`; the runtime is told to start it. */
 export function spawn(herd: Herd, place: Place, name: string, turn: Turn): Member {
   const member: Member = {
-    id: herd.names.id(name),
+    id: herd.makeId(herd.spec.name, name),
     name,
     revision: herd.revision,
     phase: 'spawning',

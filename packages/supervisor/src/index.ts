@@ -7,6 +7,12 @@ export {
   replicasMax,
 } from './options.ts'
 export type { Ending, Instance, Runtime, SpawnOrder } from './runtime.ts'
+export {
+  createMemoryRuntime,
+  type MemoryBehaviour,
+  type MemoryInstance,
+  type MemoryRuntime,
+} from './runtimes/memory.ts'
 export type {
   AutoscaleSpec,
   Group,

@@ -5,7 +5,7 @@ import { fault } from './errors.ts'
 const letters = 'abcdefghjkmnpqrstuvwxyz'
 const lettersAndDigits = `${letters}23456789`
 
-/** Names once given by people that are remembered, so that an id never means two replicas. */
+/** Names once used that are remembered, so that an id never means two replicas. */
 const rememberedMax = 10_000
 
 /** Hands out the names of one group's replicas; holds no replica itself. */
@@ -14,13 +14,10 @@ export interface Names {
   numbered(taken: ReadonlySet<string>): string
   /** A name that nobody has: `Server k3f9x2`. */
   invented(taken: ReadonlySet<string>): string
-  /** The id of a new replica called `name`, unique for ever. */
-  id(name: string): string
 }
 
-/** Returns the names of `group`; `prefix` is asked each time, because a new spec may change it. */
-export function createNames(group: string, prefix: () => string, random: Random): Names {
-  const uses = new Map<string, number>()
+/** Returns the names of a group; `prefix` is asked each time, because a new spec may change it. */
+export function createNames(prefix: () => string, random: Random): Names {
   let last = 0
   const free = (name: string, taken: ReadonlySet<string>) => !taken.has(nameKey(name))
 
@@ -37,15 +34,24 @@ export function createNames(group: string, prefix: () => string, random: Random)
       while (!free(name, taken))
       return name
     },
-    id(name) {
-      const use = (uses.get(name) ?? 0) + 1
-      // Deleted and set again, so that the oldest is first and the one to forget.
-      uses.delete(name)
-      uses.set(name, use)
-      const oldest = uses.keys().next()
-      if (uses.size > rememberedMax && !oldest.done) uses.delete(oldest.value)
-      return use === 1 ? `${group}/${name}` : `${group}/${name}~${use}`
-    },
+  }
+}
+
+/** Returns the id of a new replica of `group` called `name`: unique for ever. */
+export type MakeId = (group: string, name: string) => string
+
+/** Returns what makes ids for all groups of a supervisor, also for groups opened again. */
+export function createIds(): MakeId {
+  const uses = new Map<string, number>()
+  return (group, name) => {
+    const id = `${group}/${name}`
+    const use = (uses.get(id) ?? 0) + 1
+    // Deleted and set again, so that the oldest is first and the one to forget.
+    uses.delete(id)
+    uses.set(id, use)
+    const oldest = uses.keys().next()
+    if (uses.size > rememberedMax && !oldest.done) uses.delete(oldest.value)
+    return use === 1 ? id : `${id}~${use}`
   }
 }
 

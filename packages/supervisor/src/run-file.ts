@@ -27,7 +27,7 @@ export interface RunNote {
 }
 
 /** A process, named by its pid and by when it started. */
-export interface ProcessNote {
+interface ProcessNote {
   readonly pid: number
   readonly startTicks: number
 }

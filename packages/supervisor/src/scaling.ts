@@ -58,12 +58,7 @@ export function remove(herd: Herd, count: number, names: readonly string[], turn
 }
 
 /** Sends away all that is in `places` and forgets them. */
-export function closePlaces(
-  herd: Herd,
-  places: readonly Place[],
-  reason: string,
-  turn: Turn,
-): void {
+function closePlaces(herd: Herd, places: readonly Place[], reason: string, turn: Turn): void {
   const closing = new Set(places)
   herd.places = herd.places.filter((place) => !closing.has(place))
   for (const { occupant, successor } of places)

@@ -2,6 +2,7 @@ import type { Clock, Log, Random, Service } from '@drover/kernel'
 import { fault } from './errors.ts'
 import { ReplicaGroup } from './group.ts'
 import { createHouse } from './house.ts'
+import { createIds } from './names.ts'
 import { checkSpec } from './options.ts'
 import type { Runtime } from './runtime.ts'
 import type { Group, GroupEvent, GroupSpec, Traffic } from './spec.ts'
@@ -24,7 +25,10 @@ export interface Supervisor extends Service {
   start(): Promise<void>
   /** Stops all groups, and resolves when nothing of any replica is left. */
   stop(): Promise<void>
-  /** Returns a new group, not started yet. Throws SPEC_INVALID, also for a name that a group has. */
+  /**
+   * Returns a new group, not started yet. Throws SPEC_INVALID, also for the name of a group that was
+   * not stopped, and GROUP_STOPPED after `stop`.
+   */
   openGroup(spec: GroupSpec, onEvent: (event: GroupEvent) => void): Group
 }
 
@@ -32,18 +36,22 @@ export interface Supervisor extends Service {
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { clock, random, log, traffic } = options
   const groups = new Map<string, ReplicaGroup>()
+  const makeId = createIds()
+  let stopped = false
   const house = createHouse(options)
   const runtimes = { process: house.processes, docker: house.containers, ...options.runtimes }
 
   return {
     start: () => house.open(),
     async stop() {
+      stopped = true
       await Promise.all([...groups.values()].map((group) => group.stop()))
       for (const runtime of Object.values(runtimes)) runtime.close()
       await house.close()
     },
     openGroup(spec, onEvent) {
       checkSpec(spec)
+      if (stopped) throw fault('GROUP_STOPPED', 'the supervisor was stopped')
       if (groups.has(spec.name))
         throw fault('SPEC_INVALID', `there is a group called "${spec.name}" already`)
       const group = new ReplicaGroup(spec, {
@@ -53,6 +61,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         traffic,
         runtimeFor: (of) => runtimes[of.runtime.kind],
         ready: () => house.open(),
+        makeId,
         onEvent,
         onStopped: () => {
           if (groups.get(spec.name) === group) groups.delete(spec.name)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@drover/kernel'
-import { createNames, serverId } from '../src/names.ts'
+import { createIds, createNames, serverId } from '../src/names.ts'
 
 test('numbers go on, and pass over a name that a person took', () => {
-  const names = createNames('web', () => 'Server ', seededRandom(1))
+  const names = createNames(() => 'Server ', seededRandom(1))
 
   const given = [new Set<string>(), new Set(['Server_2']), new Set<string>()].map((taken) =>
     names.numbered(taken),
@@ -15,7 +15,7 @@ test('numbers go on, and pass over a name that a person took', () => {
 
 test('an invented name is the prefix and one word, and nobody has it', () => {
   const taken = new Set<string>()
-  const names = createNames('web', () => 'Server ', seededRandom(1))
+  const names = createNames(() => 'Server ', seededRandom(1))
 
   for (let count = 0; count < 1_000; count++) {
     const name = names.invented(taken)
@@ -26,12 +26,13 @@ test('an invented name is the prefix and one word, and nobody has it', () => {
 })
 
 test('the id of a name used again is another', () => {
-  const names = createNames('web', () => 'Server ', seededRandom(1))
+  const makeId = createIds()
 
   assert.deepEqual(
-    ['S5', 'S5', 'S6', 'S5'].map((name) => names.id(name)),
+    ['S5', 'S5', 'S6', 'S5'].map((name) => makeId('web', name)),
     ['web/S5', 'web/S5~2', 'web/S6', 'web/S5~3'],
   )
+  assert.equal(makeId('api', 'S5'), 'api/S5')
 })
 
 test('SERVER_ID is the name without the prefix, where it has one and more', () => {
