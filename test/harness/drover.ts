@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,6 +67,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>
   /** What its admin API wants to see. */
   readonly token?: string
+  /** Flags of node itself. */
+  readonly nodeFlags?: readonly string[]
 }
 
 /**
@@ -78,7 +81,7 @@ export async function startDrover(
   options: StartOptions = {},
 ): Promise<RunningDrover> {
   const folder = options.folder ?? (await temporaryFolder(context))
-  const child = spawn(process.execPath, [bin, ...words], {
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), bin, ...words], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -105,15 +108,20 @@ export async function startDrover(
   return drover
 }
 
-/** Where the admin API of the process `pid` is, as soon as it has said so. */
+/** Where the admin API of the process `pid` (or of its child) is, as soon as it has said so. */
 async function adminOf(folder: string, pid: number | undefined): Promise<string | undefined> {
   try {
     const run = JSON.parse(await readFile(join(folder, '.drover', 'run.json'), 'utf8'))
-    return run.pid === pid ? run.admin : undefined
+    return run.pid === pid || parentOf(run.pid) === pid ? run.admin : undefined
   } catch {
     // Not there yet, or being written.
     return undefined
   }
+}
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
 type Started = Pick<RunningDrover, 'child' | 'folder' | 'admin' | 'ended' | 'output'>

@@ -25,8 +25,13 @@ Examples:
       const near = nearest(name, known)
       const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`
       if (!(name in shells)) throw fault('USAGE', `no completion for "${name}"; ${hint}`)
-      say(shells[name as Shell](program()))
+      say(completionScript(name as Shell, program()))
     })
+}
+
+/** Returns the completion script of a shell. */
+export function completionScript(shell: Shell, program: Command): string {
+  return shells[shell](program)
 }
 
 /** The words after each command, as `balance --listen --tcp ...`. */
