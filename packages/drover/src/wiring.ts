@@ -55,9 +55,12 @@ export function hearGroup(event: GroupEvent, joined: Joined): void {
   events.record({ ...told, message: `${told.message}${lines}` })
 }
 
+/** What the replica that wrote last said last: most likely the one that has just died. */
 function lastErrorLines(group: Group | undefined): string {
   const lines = group?.logs().filter(({ stream }) => stream === 'stderr') ?? []
+  const author = lines.at(-1)?.replica
   return lines
+    .filter(({ replica }) => replica === author)
     .slice(-lastLinesMax)
     .map(({ replica, text }) => `\n    ${replica}: ${text}`)
     .join('')

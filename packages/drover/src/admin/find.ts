@@ -35,7 +35,7 @@ function nothingIn(folder: string, pid: number | undefined): string {
 }
 
 /** Returns the URL of an admin API named as people do: a URL, host:port, or a port. */
-export function adminUrl(text: string): string {
+function adminUrl(text: string): string {
   if (/^https?:\/\//.test(text)) return text.replace(/\/+$/, '')
   const { host, port } = parseAddress(text)
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host

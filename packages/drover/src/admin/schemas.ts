@@ -4,7 +4,7 @@ const nullable = <Schema extends ReturnType<typeof Type.String | typeof Type.Int
   schema: Schema,
 ) => Type.Union([schema, Type.Null()])
 
-export const replicaView = Type.Object({
+const replicaView = Type.Object({
   id: Type.String({ description: 'unique for ever' }),
   name: Type.String(),
   address: Type.String({ description: 'host:port; empty before it has one' }),
@@ -36,7 +36,7 @@ export const serviceView = Type.Object({
   replicas: Type.Array(replicaView),
 })
 
-export const listenerView = Type.Object({
+const listenerView = Type.Object({
   name: Type.String(),
   url: Type.String(),
   protocol: Type.String(),

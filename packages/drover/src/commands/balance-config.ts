@@ -45,7 +45,7 @@ export function optionOf(key: string): string {
 }
 
 /** The long name of an option without its dashes: `replicas`. */
-export function longName({ flags }: Knob): string {
+function longName({ flags }: Knob): string {
   return /--([a-z-]+)/.exec(flags)?.[1] ?? flags
 }
 

@@ -3,6 +3,7 @@ import type { Loaded } from '../config/load.ts'
 import { createEventLog, type DroverEvent, type EventLog } from '../event-log.ts'
 import { type Instance, startInstance } from '../instance.ts'
 import { paint, say, warn } from '../terminal.ts'
+import { createCalm } from './calm.ts'
 import { messageOf } from './exit-codes.ts'
 import { startMessage } from './start-message.ts'
 
@@ -53,9 +54,14 @@ async function present(
 ): Promise<void> {
   await Promise.race([settled, stopAsked])
   if (!options.quiet) say(await startMessage(instance, options.hints ?? []))
-  for (const event of instance.events.since(0)) if (event.level === 'warning') show(event)
+  const calm = createCalm()
+  const hear = (event: DroverEvent) => {
+    const said = calm(event)
+    if (said !== undefined) show({ ...event, message: said })
+  }
+  for (const event of instance.events.since(0)) if (event.level === 'warning') hear(event)
   instance.events.follow((event) => {
-    if (event.level === 'warning' || (event.level === 'notice' && !options.quiet)) show(event)
+    if (event.level === 'warning' || (event.level === 'notice' && !options.quiet)) hear(event)
   })
   if (options.output) showOutput(instance)
 }

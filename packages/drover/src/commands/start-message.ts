@@ -19,7 +19,10 @@ export async function startMessage(
   return [
     paint('bold', `drover ${version}`),
     ...doors.map(([url = '', names = '']) => row(url, `→ ${names}`)),
-    ...services.map((service) => row(service.name, describe(service))),
+    ...services.flatMap((service) => [
+      row(service.name, describe(service)),
+      ...waiting(service).map((line) => row('', line)),
+    ]),
     admin === undefined ? '' : row('admin', admin),
     '',
     ...hints,
@@ -28,6 +31,13 @@ export async function startMessage(
   ]
     .filter((line, index, lines) => line !== '' || lines[index - 1] !== '')
     .join('\n')
+}
+
+/** Why a service that is not ready yet is not, by the example of one replica. */
+function waiting({ available, replicas }: ServiceView): string[] {
+  const unready = replicas.find(({ state }) => state !== 'ready' && state !== 'slow-start')
+  if (available >= replicas.length || !unready) return []
+  return [`${unready.name} is ${unready.state}: ${unready.reason}`]
 }
 
 /** At most this many replicas are named. */

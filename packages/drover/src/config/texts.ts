@@ -55,7 +55,7 @@ export function count(description: string, least: number, most: number, initial:
 export const group = { additionalProperties: false, default: {} }
 
 /** Returns the shortest text that `parseDuration` reads as `durationMs`: `1500ms`, `2s`, `5m`. */
-export function durationText(durationMs: number): string {
+function durationText(durationMs: number): string {
   const units = [
     ['h', 3_600_000],
     ['m', 60_000],

@@ -96,7 +96,7 @@ async function awaitReady(lab: Lab, count: number): Promise<void> {
 }
 
 /** The sample server lies in the examples of the project, above the compiled file. */
-export function homeServer(): string {
+function homeServer(): string {
   const file = fileURLToPath(
     new URL('../../../../../examples/home-server/server.js', import.meta.url),
   )
