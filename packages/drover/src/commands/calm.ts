@@ -25,12 +25,15 @@ export function createCalm(): (event: DroverEvent) => string | undefined {
     if (kind !== 'supervisor.group.crash-loop') return message
     if (loop && atMs - loop.toldAtMs < repeatMs) return undefined
     loops.set(service, { toldAtMs: atMs, lastDeathMs: atMs, deathsSince: 0 })
-    const more = loop?.deathsSince ?? 0
-    return more > 0 ? `${message}\n    ${more} deaths since this was last told` : message
+    return `${message}${countOf(loop)}`
   }
 }
 
 function count(loop: Loop, atMs: number): undefined {
   loop.deathsSince++
   loop.lastDeathMs = atMs
+}
+
+function countOf(loop: Loop | undefined): string {
+  return loop ? `\n    ${loop.deathsSince} deaths since this was last told` : ''
 }
