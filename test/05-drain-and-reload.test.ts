@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { anyPort, runDrover, startDrover, temporaryFolder } from './harness/drover.ts'
+import {
+  anyPort,
+  type RunningDrover,
+  runDrover,
+  startDrover,
+  temporaryFolder,
+} from './harness/drover.ts'
 import { get, startLoad } from './harness/load.ts'
 import { homeServer } from './harness/project.ts'
 import { connectRaw } from './harness/raw-http.ts'
@@ -113,12 +119,10 @@ test('a bad configuration is refused whole, and the old one stays', async (conte
   assert.equal((await get(`${await drover.url()}/home`)).status, 200)
 })
 
-test('a service that leaves the file drains before it stops, and may come back', async (context) => {
-  const folder = await temporaryFolder(context)
-  const file = join(folder, 'drover.yaml')
-  const slow = `require('http').createServer((q, s) => setTimeout(() => s.end('slow'), q.url === '/wait' ? 1000 : 0))
-    .listen(process.env.PORT, process.env.HOST)`
-  const both = `services:
+const slow = `require('http').createServer((q, s) => setTimeout(() => s.end('slow'), q.url === '/wait' ? 1000 : 0))
+  .listen(process.env.PORT, process.env.HOST)`
+
+const both = `services:
   web: { command: ${command}, replicas: 1 }
   slow: { command: ${JSON.stringify([process.execPath, '-e', slow])}, replicas: 1 }
 listeners:
@@ -128,27 +132,53 @@ listeners:
     service: web
 admin: { address: '127.0.0.1:0' }
 `
-  const one = both.replace(/ {2}slow:.*\n/, '').replace(/ {4}routes:.*\n/, '')
+
+const one = both.replace(/ {2}slow:.*\n/, '').replace(/ {4}routes:.*\n/, '')
+
+/** Starts a request that takes a second, and resolves when it is under way. */
+async function startWaiting(drover: RunningDrover, url: string) {
+  const answer = get(`${url}/wait`)
+  await until('it is under way', async () => {
+    const { services } = await drover.status()
+    const replicas = services.find(({ name }) => name === 'slow')?.replicas ?? []
+    return replicas.some(({ inFlight }) => inFlight === 1)
+  })
+  return { answer }
+}
+
+test('a service that leaves the file drains before it stops, and may come back', async (context) => {
+  const folder = await temporaryFolder(context)
+  const file = join(folder, 'drover.yaml')
   await writeFile(file, both)
   const drover = await startDrover(context, ['up'], { folder })
   const url = await drover.url()
 
-  const waiting = get(`${url}/wait`)
-  await until('it is under way', async () =>
-    (await drover.status()).services.some(
-      ({ name, replicas }) =>
-        name === 'slow' &&
-        replicas.some((replica) => 'inFlight' in replica && replica.inFlight === 1),
-    ),
-  )
+  const waiting = await startWaiting(drover, url)
   await writeFile(file, one)
   await drover.post('/v1/reload')
-  const answer = await waiting
+  const answer = await waiting.answer
   await until('it is gone', async () => (await drover.status()).services.length === 1)
 
   assert.deepEqual(answer, { status: 200, body: 'slow' })
   assert.equal((await get(`${url}/wait`)).status, 404)
   await writeFile(file, both)
   await drover.post('/v1/reload')
+  await until('it answers again', async () => (await get(`${url}/wait`)).body === 'slow')
+})
+
+test('a service that comes back before it has gone is started again', async (context) => {
+  const folder = await temporaryFolder(context)
+  const file = join(folder, 'drover.yaml')
+  await writeFile(file, both)
+  const drover = await startDrover(context, ['up'], { folder })
+  const url = await drover.url()
+
+  const waiting = await startWaiting(drover, url)
+  for (const text of [one, both]) {
+    await writeFile(file, text)
+    await drover.post('/v1/reload')
+  }
+
+  assert.deepEqual(await waiting.answer, { status: 200, body: 'slow' })
   await until('it answers again', async () => (await get(`${url}/wait`)).body === 'slow')
 })

@@ -46,6 +46,7 @@ export interface Replica {
   readonly pid: number
   readonly address: string
   readonly weight: number
+  readonly inFlight: number
   readonly requestsTotal: number
   readonly failuresTotal: number
 }

@@ -26,6 +26,8 @@ export const droverFaults = {
   RESTART_FAILED: { status: 409, retry: 'later' },
   /** A Host or Origin header that a browser was tricked into sending. */
   FOREIGN_ORIGIN: { status: 403, retry: 'never' },
+  /** As many clients listen to events and logs as may. */
+  STREAMS_TOO_MANY: { status: 503, retry: 'later' },
   /** A request of the classroom management API that it must refuse. */
   MANAGE_REFUSED: { status: 400, retry: 'never' },
   /** A word on the command line that cannot be used; the message names the nearest right one. */

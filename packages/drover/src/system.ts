@@ -1,12 +1,12 @@
-import { type Balancer, createBalancer, type Engine } from '@drover/balancer'
-import { type Cancel, type Clock, describeError, type Log, type Random } from '@drover/kernel'
 import {
-  createSupervisor,
-  type Group,
-  type GroupEvent,
-  type GroupSpec,
-  type Supervisor,
-} from '@drover/supervisor'
+  type Balancer,
+  createBalancer,
+  type Engine,
+  type Model,
+  type ServiceModel,
+} from '@drover/balancer'
+import { type Cancel, type Clock, describeError, type Log, type Random } from '@drover/kernel'
+import { createSupervisor, type Group, type GroupEvent, type Supervisor } from '@drover/supervisor'
 import { withDerived } from './config/derived.ts'
 import type { Loaded } from './config/load.ts'
 import { managedService } from './config/managed.ts'
@@ -15,6 +15,7 @@ import type { Config } from './config/schema.ts'
 import { toGroups } from './config/to-groups.ts'
 import { toModel } from './config/to-model.ts'
 import type { EventLog } from './event-log.ts'
+import { Groups } from './groups.ts'
 import { managedGroup } from './manage/managed-group.ts'
 import { type ManageServer, startManageServer } from './manage/server.ts'
 import { groupOf } from './services.ts'
@@ -47,16 +48,18 @@ const loadIntervalMs = 1_000
 export class System {
   readonly events: EventLog
   readonly balancer: Balancer
-  readonly groups = new Map<string, Group>()
   readonly #parts: SystemParts
   readonly #supervisor: Supervisor
+  readonly #groups: Groups
   readonly #joined: Joined
+  /** Services that left the configuration, while their replicas drain: the door knows them still. */
+  readonly #parting = new Map<string, ServiceModel>()
   #loaded: Loaded
   #manage: ManageServer | undefined
   #stopTellingLoad: Cancel = () => {}
   #doorClosed = false
-  /** Reloads come one after the other. */
-  #lastReload: Promise<unknown> = Promise.resolve()
+  /** Changes of the door's model come one after the other. */
+  #lastChange: Promise<unknown> = Promise.resolve()
 
   constructor(loaded: Loaded, parts: SystemParts) {
     const { clock, random, log, events, engine, dataFolder } = parts
@@ -71,6 +74,11 @@ export class System {
       dataFolder,
       traffic: trafficOf(this.balancer, () => this.#doorClosed),
     })
+    this.#groups = new Groups({
+      supervisor: this.#supervisor,
+      onEvent: (event) => this.#hear(event),
+      expect: (service, replicas) => this.balancer.expectReplicas(service, replicas),
+    })
     this.#joined = {
       balancer: this.balancer,
       events,
@@ -78,6 +86,11 @@ export class System {
       groups: this.groups,
       weightOf: (service, replica) => this.config.services[service]?.weights[replica] ?? 1,
     }
+  }
+
+  /** The groups that run, by service. */
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups.running
   }
 
   /** What is in effect, every default filled in. */
@@ -94,7 +107,7 @@ export class System {
    * Starts every loop of the system; these run until `stop`:
    *
    *   the door's listeners and its engine, health checks, certificate watching   balancer.start
-   *   one group for each service with replicas of its own                        supervisor, openGroup
+   *   one group for each service with replicas of its own                        groups.ts
    *   the classroom API for the door, if it is mounted there                     manage/server.ts
    *   telling autoscaled groups their load                                       wiring.ts
    */
@@ -103,7 +116,7 @@ export class System {
     await this.#supervisor.start()
     await this.#openManage(this.#loaded)
     await this.balancer.start(this.#model(this.#loaded))
-    await Promise.all(toGroups(this.#loaded).map((spec) => this.#openGroup(spec)))
+    await Promise.all(toGroups(this.#loaded).map((spec) => this.#groups.open(spec)))
     this.#stopTellingLoad = this.#parts.clock.every(loadIntervalMs, () => this.#tellLoad())
   }
 
@@ -113,44 +126,44 @@ export class System {
    * door has moved; replicas that must run something else are then replaced one by one.
    */
   reload(next: Loaded): Promise<void> {
-    const reload = this.#lastReload.then(() => this.#reload(next))
-    this.#lastReload = reload.catch(() => {})
-    return reload
+    return this.#inTurn(() => this.#reload(next))
   }
 
   /** Closes the door, letting requests end within `graceMs`, and then stops every replica. */
   async stop(graceMs: number): Promise<void> {
     this.#stopTellingLoad()
-    await this.balancer.stop(graceMs)
-    this.#doorClosed = true
-    await this.#supervisor.stop()
-    await this.#manage?.stop()
+    try {
+      await this.balancer.stop(graceMs)
+    } finally {
+      this.#doorClosed = true
+      await Promise.all([this.#supervisor.stop(), this.#manage?.stop()])
+    }
   }
 
   async #reload(next: Loaded): Promise<void> {
     refuseFixedChanges(this.#loaded.config, next.config)
     const before = this.#loaded
     const specs = toGroups(next)
-    const leaving = [...this.groups.keys()].filter(
-      (name) => !specs.some((spec) => spec.name === name),
-    )
+    const names = new Set(specs.map(({ name }) => name))
+    const parting = [...this.groups.keys()].filter((name) => !names.has(name))
     await this.#openManage(next)
-    // Services that leave stay known to the door, without routes, until their replicas have drained.
-    const model = this.#model(next)
-    const old = this.#model(before).services.filter(({ name }) => leaving.includes(name))
-    const known = new Set(model.services.map(({ name }) => name))
-    const extra = old.filter(({ name }) => !known.has(name))
-    await this.balancer.apply({ ...model, services: [...model.services, ...extra] })
+    const kept = this.#model(before).services.filter(({ name }) => parting.includes(name))
+    await this.balancer.apply(withServices(this.#model(next), kept))
     this.#loaded = next
+    for (const service of kept) this.#parting.set(service.name, service)
     this.#restoreWeights()
-    this.events.record({
-      level: 'notice',
-      kind: 'drover.config.loaded',
-      message: 'configuration: the new one is in effect',
-    })
-    void this.#moveGroups(before, specs, leaving).then(async () => {
-      if (extra.length > 0 && this.#loaded === next) await this.balancer.apply(model)
-    })
+    const message = 'configuration: the new one is in effect'
+    this.events.record({ level: 'notice', kind: 'drover.config.loaded', message })
+    const asked = new Map(toGroups(before).map((spec) => [spec.name, spec.replicas]))
+    for (const name of parting) this.#watch(this.#part(name))
+    for (const spec of specs) this.#watch(this.#groups.follow(spec, asked.get(spec.name)))
+  }
+
+  /** Ends a group whose service has left; when none of it is left, the door forgets the service. */
+  async #part(name: string): Promise<void> {
+    await this.#groups.end(name)
+    this.#parting.delete(name)
+    await this.#inTurn(() => this.balancer.apply(this.#model(this.#loaded)))
   }
 
   /** Weights are the configuration's again, also those of replicas that run already. */
@@ -160,33 +173,10 @@ export class System {
         if (state === 'running') this.balancer.setWeight(id, this.#joined.weightOf(service, name))
   }
 
-  async #moveGroups(
-    before: Loaded,
-    specs: readonly GroupSpec[],
-    leaving: readonly string[],
-  ): Promise<void> {
-    const asked = new Map(toGroups(before).map((spec) => [spec.name, spec.replicas]))
-    const moves = specs.map(async (spec) => {
-      const group = this.groups.get(spec.name)
-      if (!group) return this.#openGroup(spec)
-      // What /add, `drover scale` or autoscaling did stays, unless the file asks for another number.
-      const unchanged = asked.get(spec.name) === spec.replicas
-      return group.apply(unchanged ? { ...spec, replicas: group.spec.replicas } : spec)
-    })
-    const ends = leaving.map(async (name) => {
-      const group = this.groups.get(name)
-      this.groups.delete(name)
-      await group?.stop()
-    })
-    for (const result of await Promise.allSettled([...moves, ...ends]))
-      if (result.status === 'rejected') this.#report('reload', result.reason)
-  }
-
-  async #openGroup(spec: GroupSpec): Promise<void> {
-    const group = this.#supervisor.openGroup(spec, (event) => this.#hear(event))
-    this.groups.set(spec.name, group)
-    this.balancer.expectReplicas(spec.name, spec.replicas)
-    await group.start()
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#lastChange.then(change)
+    this.#lastChange = turn.catch(() => {})
+    return turn
   }
 
   /** What the door refuses to hear must not stop the supervisor from going on. */
@@ -204,10 +194,11 @@ export class System {
     this.#manage = await startManageServer(managed, this.#parts.log)
   }
 
-  #model(loaded: Loaded) {
+  /** What the door is to be: by the configuration, and with the services that are parting. */
+  #model(loaded: Loaded): Model {
     const { stickySecret } = this.#parts
     const manageAddress = loaded.config.manage ? this.#manage?.address : undefined
-    return toModel(loaded, { stickySecret, manageAddress })
+    return withServices(toModel(loaded, { stickySecret, manageAddress }), this.#parting.values())
   }
 
   #tellLoad(): void {
@@ -217,8 +208,20 @@ export class System {
     if (autoscaled) tellLoad(this.#joined).catch((error) => this.#report('load', error))
   }
 
+  /** Reports what goes wrong with something that nobody waits for. */
+  #watch(work: Promise<void>): void {
+    work.catch((error) => this.#report('reload', error))
+  }
+
   #report(what: string, error: unknown): void {
     const message = `${what}: ${describeError(error)}`
     this.events.record({ level: 'warning', kind: `drover.${what}.failed`, message })
   }
+}
+
+/** Returns the model with those of `services` that it lacks. */
+function withServices(model: Model, services: Iterable<ServiceModel>): Model {
+  const known = new Set(model.services.map(({ name }) => name))
+  const extra = [...services].filter(({ name }) => !known.has(name))
+  return { ...model, services: [...model.services, ...extra] }
 }

@@ -1,8 +1,11 @@
 import type { Clock } from '@drover/kernel'
 import type { FastifyReply } from 'fastify'
+import { fault } from '../errors.ts'
 
 /** A subscriber that reads more slowly than this many bytes behind is cut; it may come again. */
 const backlogBytesMax = 2 ** 20
+/** As many clients may listen at one time. */
+const streamsMax = 100
 /** Ms between two comments that keep proxies and clients from giving up on a quiet stream. */
 const heartbeatMs = 15_000
 
@@ -16,8 +19,30 @@ export interface StreamSource<Item> {
   readonly idOf?: (item: Item) => number
 }
 
-/** Answers with server-sent events: one `data:` of JSON for each item, until the client goes away. */
-export function streamEvents<Item>(
+/** Answers requests with server-sent events. */
+export interface EventStreams {
+  /**
+   * One `data:` of JSON for each item, until the client goes away. Throws STREAMS_TOO_MANY while a
+   * hundred others listen.
+   */
+  send<Item>(reply: FastifyReply, source: StreamSource<Item>): void
+}
+
+/** Returns the streams of one server, none open yet. */
+export function createEventStreams(clock: Clock): EventStreams {
+  let open = 0
+  return {
+    send(reply, source) {
+      if (open >= streamsMax)
+        throw fault('STREAMS_TOO_MANY', `${open} streams are open; close one of them`)
+      open++
+      reply.raw.once('close', () => open--)
+      stream(reply, clock, source)
+    },
+  }
+}
+
+function stream<Item>(
   reply: FastifyReply,
   clock: Clock,
   { kept, follow, idOf }: StreamSource<Item>,

@@ -3,15 +3,14 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { withoutSecrets } from '../config/secrets.ts'
 import { readStatus } from '../status.ts'
-import { streamEvents } from './event-stream.ts'
 import { acceptedView, eventsQuery, eventView, refusedView, statusView } from './schemas.ts'
-import type { AdminParts } from './server.ts'
+import type { RouteParts } from './server.ts'
 
 const tags = ['instance']
 
 /** Mounts what concerns the whole instance. */
-export function mountInstanceRoutes(server: FastifyInstance, parts: AdminParts): void {
-  const { system, about, clock, reload } = parts
+export function mountInstanceRoutes(server: FastifyInstance, parts: RouteParts): void {
+  const { system, about, streams, reload } = parts
 
   server.get('/healthz', { schema: { tags, summary: 'It runs' } }, () => ({ status: 'ok' }))
 
@@ -75,7 +74,7 @@ export function mountInstanceRoutes(server: FastifyInstance, parts: AdminParts):
       const lastSeen = Number(request.headers['last-event-id'] ?? since)
       const kept = system.events.since(Number.isSafeInteger(lastSeen) ? lastSeen : 0)
       if (!follow) return reply.send(kept)
-      return streamEvents(reply, clock, {
+      return streams.send(reply, {
         kept,
         follow: system.events.follow,
         idOf: (event) => event.id,

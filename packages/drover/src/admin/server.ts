@@ -7,6 +7,7 @@ import { mountManage } from '../manage/routes.ts'
 import { groupOf } from '../services.ts'
 import type { About } from '../status.ts'
 import type { System } from '../system.ts'
+import { createEventStreams, type EventStreams } from './event-stream.ts'
 import { type GuardOptions, guard } from './guard.ts'
 import { mountInstanceRoutes } from './instance-routes.ts'
 import { mountServiceRoutes } from './service-routes.ts'
@@ -19,6 +20,11 @@ export interface AdminParts {
   readonly reload: () => Promise<void>
   readonly clock: Clock
   readonly log: Log
+}
+
+/** What the routes are given. */
+export interface RouteParts extends AdminParts {
+  readonly streams: EventStreams
 }
 
 /**
@@ -35,8 +41,9 @@ export async function createAdminServer(
     log: parts.log,
   })
   guard(server, guarded)
-  mountInstanceRoutes(server, parts)
-  mountServiceRoutes(server, parts)
+  const routeParts = { ...parts, streams: createEventStreams(parts.clock) }
+  mountInstanceRoutes(server, routeParts)
+  mountServiceRoutes(server, routeParts)
   const { system } = parts
   const managed = (service?: string) =>
     managedGroup(groupOf(system, service ?? managedService(system.config) ?? ''))

@@ -4,7 +4,6 @@ import { type Static, Type } from 'typebox'
 import { fault } from '../errors.ts'
 import { drain, groupOf, kill, restart, scale, setPolicy, weigh } from '../services.ts'
 import { readStatus } from '../status.ts'
-import { streamEvents } from './event-stream.ts'
 import {
   acceptedView,
   type drainBody,
@@ -18,7 +17,7 @@ import {
   serviceView,
   weightBody,
 } from './schemas.ts'
-import type { AdminParts } from './server.ts'
+import type { RouteParts } from './server.ts'
 
 type Of<Params, Body = unknown, Query = unknown> = {
   Params: Params
@@ -33,13 +32,13 @@ const one = '/v1/services/:service'
 const replica = `${one}/replicas/:replica`
 
 /** Mounts what concerns one service or replica; a replica is named by its name, id or number. */
-export function mountServiceRoutes(server: FastifyInstance, parts: AdminParts): void {
+export function mountServiceRoutes(server: FastifyInstance, parts: RouteParts): void {
   mountReads(server, parts)
   mountServiceChanges(server, parts)
   mountReplicaChanges(server, parts)
 }
 
-function mountReads(server: FastifyInstance, { system, about, clock }: AdminParts): void {
+function mountReads(server: FastifyInstance, { system, about, streams }: RouteParts): void {
   const views = async () => (await readStatus(system, about())).services
 
   server.get(
@@ -78,7 +77,7 @@ function mountReads(server: FastifyInstance, { system, about, clock }: AdminPart
       const lines = group.logs(wanted)
       const kept = query.lines === 0 ? [] : lines.slice(-query.lines)
       if (!query.follow) return reply.send(kept)
-      return streamEvents(reply, clock, {
+      return streams.send(reply, {
         kept,
         follow: (listener) =>
           group.follow((line) => {
@@ -89,7 +88,7 @@ function mountReads(server: FastifyInstance, { system, about, clock }: AdminPart
   )
 }
 
-function mountServiceChanges(server: FastifyInstance, { system }: AdminParts): void {
+function mountServiceChanges(server: FastifyInstance, { system }: RouteParts): void {
   const accepted = { 202: acceptedView }
   const common = { tags, params: serviceParams, response: accepted }
 
@@ -134,7 +133,7 @@ function mountServiceChanges(server: FastifyInstance, { system }: AdminParts): v
   )
 }
 
-function mountReplicaChanges(server: FastifyInstance, { system }: AdminParts): void {
+function mountReplicaChanges(server: FastifyInstance, { system }: RouteParts): void {
   const common = { tags, params: replicaParams, response: { 202: acceptedView } }
 
   server.post<Of<ReplicaParams, Static<typeof drainBody> | null>>(
