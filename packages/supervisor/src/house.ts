@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from '@drover/kernel'
-import { clearFolder } from './clearing.ts'
+import { clearFolder } from './clear-folder.ts'
 import { createSweeper } from './leftovers.ts'
 import { createPorts } from './ports.ts'
 import { markVariable } from './processes.ts'

@@ -9,6 +9,9 @@ const killTimeoutMs = 5_000
 
 const lookEveryMs = 50
 
+/** As much of a clock as ending processes needs. */
+export type Timing = Pick<Clock, 'monotonic'> & { sleep(delayMs: number): Promise<void> }
+
 /** Which processes are to be ended. */
 export interface Leftovers {
   /** Those whose mark fits. */
@@ -22,7 +25,7 @@ export interface Leftovers {
  * many there were. A process is touched only when its mark says that it is ours, or when the leader
  * of its group is the very process that was noted (pid and start time), never for its pid alone.
  */
-export async function endLeftovers(leftovers: Leftovers, clock: Clock): Promise<number> {
+export async function endLeftovers(leftovers: Leftovers, clock: Timing): Promise<number> {
   const startedMs = clock.monotonic()
   const seen = new Set<number>()
   for (;;) {
@@ -45,7 +48,7 @@ export interface Sweeper {
 }
 
 /** Returns a sweeper; it looks only while there is something to sweep. */
-export function createSweeper(clock: Clock): Sweeper {
+export function createSweeper(clock: Timing): Sweeper {
   const pending = new Map<string, Sweep>()
   let sweeping = false
 

@@ -1,6 +1,14 @@
-import { systemClock } from '@drover/kernel'
-import { clearRun } from './clearing.ts'
-import { isAlive, readRun } from './run-file.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { clearRun } from './clear-run.ts'
+import type { Timing } from './leftovers.ts'
+import { isAlive, readRun } from './run-note.ts'
+
+// Nothing of the kernel is loaded here: the web server that comes with it takes a quarter of a second,
+// and replicas live as long.
+const timing: Timing = {
+  monotonic: () => performance.now(),
+  sleep: (delayMs) => sleep(delayMs),
+}
 
 /**
  * The program that the watcher becomes when its supervisor has died: ends what the run noted in the
@@ -11,8 +19,8 @@ async function reap(file: string, wait: boolean): Promise<void> {
   const note = readRun(file)
   if (!note) return
   // The pipe closes shortly before the process is gone.
-  for (let looks = 0; looks < 100 && isAlive(note); looks++) await systemClock.sleep(50)
-  if (!isAlive(note)) await clearRun(file, note, systemClock)
+  for (let looks = 0; looks < 1_000 && isAlive(note); looks++) await sleep(5)
+  if (!isAlive(note)) await clearRun(file, note, timing)
 }
 
 async function saidGoodbye(): Promise<boolean> {

@@ -2,7 +2,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,26 +10,7 @@ import {
 import { join } from 'node:path'
 import { randomToken } from '@drover/kernel'
 import { bootId, startTicksOf } from './processes.ts'
-
-/** What one run of a supervisor notes about itself, so that others can clean up after it. */
-export interface RunNote {
-  /** The same for every run in a data folder. */
-  readonly instance: string
-  /** New for every run. */
-  readonly run: string
-  readonly bootId: string
-  readonly supervisor: ProcessNote
-  /** The leaders of the process groups that run. */
-  readonly leaders: readonly ProcessNote[]
-  /** Sockets of the container engines that run something. */
-  readonly engines: readonly string[]
-}
-
-/** A process, named by its pid and by when it started. */
-interface ProcessNote {
-  readonly pid: number
-  readonly startTicks: number
-}
+import type { ProcessNote, RunNote } from './run-note.ts'
 
 /** The note of the present run, kept on disk with every change. */
 export interface RunFile {
@@ -87,45 +67,6 @@ export function openRunFile(folder: string): RunFile {
     },
     remove: () => rmSync(path, { force: true }),
   }
-}
-
-/** Returns the notes of the runs in `folder`, with their files. Files that are no note are passed over. */
-export function readRuns(folder: string): { readonly path: string; readonly note: RunNote }[] {
-  return readdirSync(folder)
-    .filter((name) => /^run-[\w-]+\.json$/.test(name))
-    .flatMap((name) => {
-      const path = join(folder, name)
-      const note = readRun(path)
-      return note ? [{ path, note }] : []
-    })
-}
-
-/** Returns the note in the file `path`; undefined when it is gone or no note. */
-export function readRun(path: string): RunNote | undefined {
-  try {
-    const note = JSON.parse(readFileSync(path, 'utf8')) as Partial<RunNote>
-    const whole =
-      typeof note.instance === 'string' &&
-      typeof note.run === 'string' &&
-      isProcessNote(note.supervisor) &&
-      Array.isArray(note.leaders) &&
-      note.leaders.every(isProcessNote) &&
-      Array.isArray(note.engines)
-    return whole ? (note as RunNote) : undefined
-  } catch {
-    // Removed meanwhile by its own run, or not JSON.
-    return undefined
-  }
-}
-
-/** Holds while the supervisor that wrote `note` lives. */
-export function isAlive({ supervisor, bootId: boot }: RunNote): boolean {
-  return boot === bootId() && startTicksOf(supervisor.pid) === supervisor.startTicks
-}
-
-function isProcessNote(value: unknown): value is ProcessNote {
-  const { pid, startTicks } = (value ?? {}) as Partial<ProcessNote>
-  return Number.isInteger(pid) && (pid ?? 0) > 1 && Number.isInteger(startTicks)
 }
 
 /** The name of a data folder for ever; made once. */

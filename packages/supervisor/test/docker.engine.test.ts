@@ -16,7 +16,7 @@ import {
   type GroupWishes,
   type Supervisor,
 } from '@drover/supervisor'
-import { readRuns } from '../src/run-file.ts'
+import { readRuns } from '../src/run-note.ts'
 import { createDockerRuntime } from '../src/runtimes/docker.ts'
 import { type DockerEngine, image, startDockerEngine } from './fixtures/docker-engine.ts'
 import { beats, createPortTraffic } from './fixtures/port-traffic.ts'

@@ -1,9 +1,20 @@
+import { systemClock } from '@drover/kernel'
 import { fault } from '../errors.ts'
-import { type EngineClient, messageOf } from './engine-client.ts'
+import { createEngineClient, type EngineClient, messageOf } from './engine-client.ts'
 import { labels } from './labels.ts'
 
 /** How long a container that was left may end by itself, in seconds. */
 const graceSeconds = 2
+
+/** Stops and removes the containers of one run on the engine behind `socket`; see `removeContainers`. */
+export function removeContainersOfRun(
+  socket: string,
+  instance: string,
+  run: string,
+): Promise<number> {
+  const engine = createEngineClient(socket, systemClock)
+  return removeContainers(engine, instance, (other) => other === run)
+}
 
 /**
  * Stops and removes the containers that `which` chooses among those of the data folder `instance`.

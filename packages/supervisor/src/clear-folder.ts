@@ -1,32 +1,10 @@
 import { readdirSync, rmSync } from 'node:fs'
 import type { Clock, Log } from '@drover/kernel'
-import { createEngineClient } from './docker/engine-client.ts'
-import { removeContainers } from './docker/leftovers.ts'
+import { clearRun } from './clear-run.ts'
 import { fault } from './errors.ts'
 import { endLeftovers } from './leftovers.ts'
-import { bootId } from './processes.ts'
-import { isAlive, type RunFile, type RunNote, readRuns } from './run-file.ts'
-
-/** Ends what one dead run left, and removes its note. Resolves to how many processes and containers there were. */
-export async function clearRun(file: string, note: RunNote, clock: Clock): Promise<number> {
-  const prefix = `${note.instance}/${note.run}/`
-  const ended = await endLeftovers(
-    {
-      marked: (mark) => mark.startsWith(prefix),
-      leaders: note.bootId === bootId() ? note.leaders : [],
-    },
-    clock,
-  )
-  const removed = await Promise.all(note.engines.map((socket) => clearEngine(socket, note, clock)))
-  rmSync(file, { force: true })
-  return removed.reduce((sum, count) => sum + count, ended)
-}
-
-/** An engine that does not answer keeps its containers until the next supervisor asks it for some. */
-async function clearEngine(socket: string, { instance, run }: RunNote, clock: Clock) {
-  const engine = createEngineClient(socket, clock)
-  return removeContainers(engine, instance, (other) => other === run).catch(() => 0)
-}
+import type { RunFile } from './run-file.ts'
+import { isAlive, readRuns } from './run-note.ts'
 
 /**
  * Ends everything that earlier runs in the folder of `own` left. Throws FOLDER_IN_USE when one of
