@@ -1,4 +1,4 @@
-import { HeaderBlock, scan } from './header-block.ts'
+import { HeaderBlock, scan, special } from './header-block.ts'
 
 /** Takes the bytes of a body as they are decoded. They are only lent: valid during the call. */
 export type TakeBytes = (bytes: Buffer, from: number, to: number) => void
@@ -89,7 +89,7 @@ export class ChunkedDecoder {
     const to = before === 0 ? end : joined.length
     const scanned = trailers.scan(joined, from, Math.min(to, from + trailerBytesMax))
     if (scanned === scan.complete) {
-      this.#keepTrailers(joined)
+      if (!this.#keepTrailers(joined)) return -1
       this.#phase = 'done'
       return at + (trailers.end - from) - before
     }
@@ -100,15 +100,20 @@ export class ChunkedDecoder {
     return end
   }
 
-  /** A trailer that the door acts on as a header (framing, routing) is dropped (RFC 9110 §6.5.1). */
-  #keepTrailers(bytes: Buffer): void {
-    for (let index = 0; index < trailers.count; index++)
-      if (trailers.special(index) === 0)
-        this.trailers += bytes.toString(
-          'latin1',
-          trailers.nameStart(index),
-          trailers.lineEnd(index),
-        )
+  /**
+   * A trailer that the door acts on as a header is dropped (RFC 9110 §6.5.1). One that would frame
+   * the body anew is refused, as other parsers do.
+   */
+  #keepTrailers(bytes: Buffer): boolean {
+    for (let index = 0; index < trailers.count; index++) {
+      const number = trailers.special(index)
+      if (number === special['content-length'] || number === special['transfer-encoding'])
+        return this.#refuse('framing header in trailers')
+      if (number !== 0) continue
+      const from = trailers.nameStart(index)
+      this.trailers += bytes.toString('latin1', from, trailers.lineEnd(index))
+    }
+    return true
   }
 
   #refuse(reason: string): false {

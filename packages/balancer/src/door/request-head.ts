@@ -144,7 +144,7 @@ export class RequestHead {
     for (let index = 0; index < block.count; index++) {
       const number = block.special(index)
       if (number === 0) continue
-      const fate = this.#take(number, this.#value(index), trusted)
+      const fate = this.#take(number, index, trusted)
       if (fate === 'keep') continue
       if (fate === 'refuse') return false
       const from = block.nameStart(index) - base
@@ -165,14 +165,15 @@ export class RequestHead {
   }
 
   /** Acts on a header that the door knows; a name spelt with `_` could pass for ours: dropped. */
-  #take(number: number, value: string, trusted: boolean): Fate {
+  #take(number: number, index: number, trusted: boolean): Fate {
+    const value = this.#value(index)
     switch (number) {
       case special.host:
         return this.#takeHost(value)
       case special['content-length']:
-        return this.#takeLength(value)
+        return this.#takeLength(value, index)
       case special['transfer-encoding']:
-        return this.#takeCoding(value)
+        return this.#takeCoding(value, index)
       case special.connection:
         return this.#takeConnection(value)
       case special.upgrade:
@@ -232,19 +233,27 @@ export class RequestHead {
     return 'drop'
   }
 
-  #takeLength(value: string): Fate {
+  #takeLength(value: string, index: number): Fate {
     if (this.#lengths++ > 0) return this.#fate('Content-Length twice')
-    if (!/^\d{1,15}$/.test(value)) return this.#fate('malformed Content-Length')
+    if (!/^\d{1,15}$/.test(value) || this.#endsInTab(index))
+      return this.#fate('malformed Content-Length')
     if (this.#codings === 0) this.contentLength = Number(value)
     return 'drop'
   }
 
-  #takeCoding(value: string): Fate {
+  #takeCoding(value: string, index: number): Fate {
     if (this.#codings++ > 0) return this.#fate('Transfer-Encoding twice')
     if (this.minor === 0) return this.#fate('Transfer-Encoding in HTTP/1.0')
-    if (value.toLowerCase() !== 'chunked') return this.#fate('unknown transfer coding', 501)
+    if (value.toLowerCase() !== 'chunked' || this.#endsInTab(index))
+      return this.#fate('unknown transfer coding', 501)
     this.contentLength = -1
     return 'drop'
+  }
+
+  /** Not all parsers take a tab behind a value for a blank: where framing hangs on it, none may stand. */
+  #endsInTab(index: number): boolean {
+    const end = block.lineEnd(index) - this.#base - 2
+    return end > 0 && this.#text.slice(block.valueEnd(index) - this.#base, end).includes('\t')
   }
 
   #takeConnection(value: string): Fate {

@@ -20,9 +20,12 @@ function readingInto(receive: Receive, more: object): SocketOptions {
   } as SocketOptions
 }
 
-/** Opens a connection whose bytes go to `receive`. */
+/**
+ * Opens a connection whose bytes go to `receive`. Nagle's algorithm is off: node heeds `noDelay`
+ * only where the socket is made, not where it is connected.
+ */
 export function connectReading(options: NetConnectOpts, receive: Receive): Socket {
-  const socket = new Socket(readingInto(receive, {}))
+  const socket = new Socket(readingInto(receive, { noDelay: true }))
   socket.connect(options)
   return socket
 }

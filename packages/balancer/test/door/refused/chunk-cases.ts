@@ -4,6 +4,7 @@ const size = 'malformed chunk size'
 const extension = 'chunk extension'
 const longer = 'chunk longer than its size'
 const noLineFeed = 'chunk size without line feed'
+const framing = 'framing header in trailers'
 const dataEnd = 'chunk without line feed'
 
 function chunked(name: string, body: string, reason: string): RefusedCase {
@@ -79,6 +80,12 @@ const trailers: readonly RefusedCase[] = [
     'blank in header name',
   ),
   chunked('a trailer over 8 KiB', `0\r\nX: ${'a'.repeat(9_000)}\r\n\r\n`, 'trailers too large'),
+  chunked('a trailer that is Content-Length', '0\r\nContent-Length: 5\r\n\r\n', framing),
+  chunked(
+    'a trailer that is Transfer-Encoding',
+    '0\r\nX: 1\r\ntransfer-encoding: x\r\n\r\n',
+    framing,
+  ),
   chunked('33 trailers', `0\r\n${'X: 1\r\n'.repeat(33)}\r\n`, 'trailers too large'),
 ]
 
