@@ -16,8 +16,10 @@ const server = createServer((request, response) => {
 })
 
 function answer(response, status, body = '') {
-  const type = body === '' ? {} : { 'content-type': 'application/json' }
-  response.writeHead(status, { ...type, 'content-length': Buffer.byteLength(body) })
+  if (body !== '') response.setHeader('content-type', 'application/json')
+  // Told to end: this connection brings no more requests.
+  if (!server.listening) response.setHeader('connection', 'close')
+  response.writeHead(status, { 'content-length': Buffer.byteLength(body) })
   response.end(body)
 }
 
