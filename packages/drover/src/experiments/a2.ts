@@ -1,3 +1,4 @@
+import { fault } from '../errors.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
@@ -33,9 +34,11 @@ export async function runA2(requests: number, progress: Progress): Promise<Repor
 
 /** Sends `requests` together and counts what each of the `replicas` answered. */
 export async function measure(lab: Lab, replicas: number, requests: number): Promise<Seen> {
-  const { byServer, failures } = await sendTogether(new URL('/home', lab.url), requests)
   const names = (await lab.ready()).map(({ name }) => name.replace('Server ', ''))
+  const { byServer, failures } = await sendTogether(new URL('/home', lab.url), requests)
   const counts = names.map((name) => byServer.get(name) ?? 0)
+  if ([...byServer.keys()].some((name) => !names.includes(name)))
+    throw fault('EXPERIMENT_FAILED', 'a replica was replaced while the load was measured')
   const failed = [...failures.values()].reduce((sum, count) => sum + count, 0)
   return { replicas, counts, failed, spread: spreadOf(counts) }
 }

@@ -35,7 +35,7 @@ export function drawChart(chart: Chart): string {
 }
 
 function drawBars({ title, unit, rows }: BarChart): string {
-  const left = 170
+  const left = 200
   const rowHeight = 30
   const most = niceCeiling(
     Math.max(...rows.flatMap(({ value, expected = 0 }) => [value, expected])),

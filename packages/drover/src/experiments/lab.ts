@@ -41,7 +41,8 @@ export async function startLab({ replicas, policy, service, manage }: LabWish): 
     command: [process.execPath, homeServer()],
     replicas,
     ...(policy === undefined ? {} : { policy }),
-    health: { path: '/heartbeat' },
+    // A replica with thousands of requests at once answers its heartbeat late; that is no illness here.
+    health: { path: '/heartbeat', timeout: '30s', fall: 10, failures: 0 },
     // Ten thousand at once may take a while on a small machine; nobody is to be sent away.
     queue: { size: 20_000, wait: '1m' },
     ...service,
