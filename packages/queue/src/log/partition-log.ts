@@ -94,6 +94,11 @@ export class PartitionLog {
     this.#tailBytes += batch.length
   }
 
+  /** Leaves out the offsets up to `offset`. */
+  skipTo(offset: number): void {
+    this.end = Math.max(this.end, offset)
+  }
+
   /** Bytes on disk and in the tail. */
   get bytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, this.#tailBytes)

@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly machine: StateMachine
   /** Called once, when a write or sync failed: nothing is taken any more; open a new store. */
   readonly onFailure: (error: unknown) => void
+  /** Called when more of a partition can be read. */
+  readonly onPublish?: (partition: number) => void
 }
 
 /** How long a partition keeps its records. */

@@ -22,7 +22,7 @@ import { readWals } from './wal-replay.ts'
 type LogEvent =
   | { readonly type: 'log.open'; readonly id: number; readonly start: number }
   | { readonly type: 'log.drop'; readonly id: number }
-  | { readonly type: 'log.start'; readonly id: number; readonly offset: number }
+  | { readonly type: 'log.start' | 'log.skip'; readonly id: number; readonly offset: number }
 
 /** The number that events carry in the place of a partition. */
 const eventPartition = 0xffff_ffff
@@ -148,7 +148,7 @@ export class Store {
     } else if (event.type === 'log.start') {
       const log = this.partitions.get(event.id)
       if (log) log.start = Math.max(log.start, event.offset)
-    }
+    } else if (event.type === 'log.skip') this.partitions.get(event.id)?.skipTo(event.offset)
   }
 
   /** Makes everything replayed last in segments and a snapshot, and begins a new write-ahead file. */
@@ -198,6 +198,9 @@ export class Store {
     this.check(batch.length)
     const log = this.partitions.get(id)
     if (!log) throw new RangeError(`partition ${id} is not open`)
+    const base = baseOffsetAt(batch)
+    // Compaction left records out there; the replay must not take it for a loss.
+    if (base > log.end) this.event({ type: 'log.skip', id, ...{ offset: base } }).catch(() => {})
     log.append(batch)
     this.#with.machine.applyBatch(id, batch)
     return this.#add(batch)
@@ -233,8 +236,9 @@ export class Store {
       if (kindAt(batch) !== batchKinds.records) continue
       const log = this.partitions.get(partitionAt(batch))
       // A partition dropped and opened again under its number must not be moved by old batches.
-      if (log && nextOffsetAt(batch) <= log.end)
-        log.durable = Math.max(log.durable, nextOffsetAt(batch))
+      if (!log || nextOffsetAt(batch) > log.end) continue
+      log.durable = Math.max(log.durable, nextOffsetAt(batch))
+      this.#with.onPublish?.(log.id)
     }
   }
 
@@ -311,6 +315,11 @@ export class Store {
     const path = await writeSnapshot(disk, sequence, body)
     for (const name of await disk.list('.'))
       if (isSnapshot(name) && name !== path) await disk.remove(name)
+  }
+
+  /** Resolves when everything up to now is durable. */
+  whenDurable(): Promise<void> {
+    return this.#loop.whenDurable()
   }
 
   /** Hands everything on now and takes a snapshot. */
