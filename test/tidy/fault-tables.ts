@@ -32,16 +32,13 @@ export function readFaultTables(): ReadonlyMap<string, readonly FaultRow[]> {
 /** Returns docs/errors.md as it should be. */
 export function renderErrors(tables: ReadonlyMap<string, readonly FaultRow[]>): string {
   const parts = [...tables].map(([name, rows]) => {
-    const lines = rows.map(
-      ({ code, status, retry, meaning }) => `| \`${code}\` | ${status} | ${retry} | ${meaning} |`,
-    )
-    return [
-      `## ${name}`,
-      '',
-      '| code | status | retry | meaning |',
-      '|---|---|---|---|',
-      ...lines,
-    ].join('\n')
+    const cells = rows.map(({ code, status, retry, meaning }) => [
+      `\`${code}\``,
+      status,
+      retry,
+      meaning,
+    ])
+    return `## ${name}\n\n${renderTable([['code', 'status', 'retry', 'meaning'], ...cells])}`
   })
   return `# Faults
 
@@ -55,4 +52,15 @@ This page is made from the tables in \`packages/*/src/errors.ts\`; after a chang
 
 ${parts.join('\n\n')}
 `
+}
+
+/** Columns as wide as their widest cell, as the formatter wants them. */
+function renderTable([heading = [], ...rows]: readonly (readonly string[])[]): string {
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  const rule = widths.map((width) => '-'.repeat(width))
+  return [line(heading), line(rule), ...rows.map(line)].join('\n')
 }

@@ -10,7 +10,7 @@ const streamsMax = 100
 const heartbeatMs = 15_000
 
 /** What a stream of server-sent events is fed by. */
-export interface StreamSource<Item> {
+interface StreamSource<Item> {
   /** Sent at once, oldest first. */
   readonly kept: readonly Item[]
   /** Calls back for each new item until the returned function is called. */
