@@ -148,10 +148,8 @@ function died(
   if (member.told) turn.actions.push({ kind: 'tell-gone', member, expected, reason })
   turn.actions.push({ kind: 'forget', member })
   herd.leaving = herd.leaving.filter((other) => other !== member)
-  const again =
-    place && how.portTaken && member.readySinceMs === undefined
-      ? startElsewhere(herd, place, member, turn)
-      : undefined
+  // Whether it seemed ready says nothing: the stranger at its port may have answered for it.
+  const again = place && how.portTaken ? startElsewhere(herd, place, member, turn) : undefined
   if (again) rollElsewhere(herd, member, again)
   else {
     rollAfterEnd(herd, member, how.reason, turn)

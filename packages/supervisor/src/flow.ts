@@ -21,6 +21,8 @@ export function readOutput(
 ): void {
   let tokens = costPerSecondMax
   let countedAtMs = clock.monotonic()
+  // A pipe that breaks has ended; nothing else is to be done about it.
+  source.on('error', () => {})
   source.on('data', (chunk: Buffer) => {
     const nowMs = clock.monotonic()
     const refill = ((nowMs - countedAtMs) * costPerSecondMax) / 1_000

@@ -113,6 +113,15 @@ for (const [what, word] of [
     await until('it said so', () => events.some(({ kind }) => kind === 'said-ready'))
   })
 
+test('garbage and endless lines on the channel of a node program harm nobody', async () => {
+  const { group, events } = open(nodeCommand('babbler'))
+  await group.start()
+
+  await until('it said that it is ready', () => events.some(({ kind }) => kind === 'said-ready'))
+
+  assert.equal(group.replicas()[0]?.name, 'Server 1')
+})
+
 test('a program other than node gets no channel, nor do its children', async () => {
   const { group } = open(['sh', '-c', 'echo "channel:$NODE_CHANNEL_FD"; exec sleep 60'])
   await group.start()

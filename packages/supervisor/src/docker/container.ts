@@ -51,7 +51,7 @@ export class Container {
     const logs = await engine.logs(this.id)
     readOutput(logs, createFrameReader(order.output), clock)
     this.#output = new Promise((resolve) => logs.once('close', resolve))
-    logs.once('error', (cause) =>
+    logs.on('error', (cause) =>
       log.warn({ replica: order.id, cause: describeError(cause) }, 'its output was cut off'),
     )
   }
