@@ -105,9 +105,9 @@ export function countLatency(counts: ReplicaCounts, seconds: number): void {
   counts.latencySumSeconds += seconds
 }
 
-/** Adds one answer to a replica's counts; status 0 when none came. */
-export function countStatus(counts: ReplicaCounts, status: number): void {
+/** Adds answers of one status to a replica's counts; status 0 when none came. */
+export function countStatus(counts: ReplicaCounts, status: number, times = 1): void {
   const digit = Math.floor(status / 100)
   const index = digit >= 1 && digit <= 5 ? digit : 0
-  counts.statusTotal[index] = (counts.statusTotal[index] ?? 0) + 1
+  counts.statusTotal[index] = (counts.statusTotal[index] ?? 0) + times
 }

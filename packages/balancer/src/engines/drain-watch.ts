@@ -6,6 +6,10 @@ const lookEveryMs = 50
 /** A connection may be on its way while we look; this many looks in a row must find none. */
 const looksNeeded = 2
 
+function countConnections({ host, port }: ReplicaPlan): Promise<number | undefined> {
+  return connectionsTo(host, port)
+}
+
 /**
  * Sees when draining replicas have nothing under way, for engines that cannot tell: when no
  * connection leads to them any more. Where the system does not tell that, nothing is ever said,
@@ -13,13 +17,19 @@ const looksNeeded = 2
  */
 export class DrainWatch {
   readonly #clock: Clock
+  readonly #count: (replica: ReplicaPlan) => Promise<number | undefined>
   readonly #emit: (event: EngineEvent) => void
   #draining = new Map<string, { readonly replica: ReplicaPlan; looks: number }>()
   #told = new Set<string>()
   #cancel: Cancel | undefined
 
-  constructor(clock: Clock, emit: (event: EngineEvent) => void) {
+  constructor(
+    clock: Clock,
+    emit: (event: EngineEvent) => void,
+    count: (replica: ReplicaPlan) => Promise<number | undefined> = countConnections,
+  ) {
     this.#clock = clock
+    this.#count = count
     this.#emit = emit
   }
 
@@ -50,7 +60,7 @@ export class DrainWatch {
   async #look(): Promise<void> {
     const watched = this.#draining
     for (const [id, entry] of watched) {
-      const count = await connectionsTo(entry.replica.host, entry.replica.port)
+      const count = await this.#count(entry.replica)
       if (watched !== this.#draining) return
       entry.looks = count === 0 ? entry.looks + 1 : 0
       if (entry.looks < looksNeeded) continue

@@ -12,6 +12,7 @@ export function changingSuite(subject: EngineSubject): void {
     assert.ok(a && b && c && d)
     const { engine, port } = await run(t, subject, planOf([a, b]))
     const load = startLoad(port, 16, subject.closesIdle)
+    t.after(() => load.stop())
     const served = async (more: number) => {
       const from = load.ok
       await until('requests go on', () => load.ok >= from + more)
@@ -92,6 +93,7 @@ export function changingSuite(subject: EngineSubject): void {
     assert.ok(one && two)
     const { engine, port } = await run(t, subject, planOf([one.plan]))
     const load = startLoad(port, 8, subject.closesIdle)
+    t.after(() => load.stop())
     const more = {
       listeners: [listenerPlan(), listenerPlan({ name: 'second', routes: [routeTo('two')] })],
       services: [webPlan([one.plan]), { ...webPlan([two.plan]), name: 'two' }],

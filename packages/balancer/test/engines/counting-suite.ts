@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ask, openRaw, until } from './client.ts'
 import { planOf } from './plans.ts'
@@ -58,5 +61,27 @@ export function countingSuite(subject: EngineSubject): void {
 
     await until('the answer', () => raw.closed)
     assert.match(raw.text, /"x-forwarded-for":"7\.7\.7\.7"/)
+  })
+
+  test('writes a line of JSON for each request', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'drover-test-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const accessLogFile = join(folder, 'access.log')
+    const list = await replicas(t, 'a')
+    const plan = { ...planOf(plansOf(list)), accessLogFile }
+    const { port } = await run(t, subject, plan)
+
+    await ask(port, '/status/404?q="\\', { headers: { host: 'shop.test' } })
+    await ask(port, '/')
+
+    const lines = async () => (await readFile(accessLogFile, 'utf8').catch(() => '')).split('\n')
+    await until('both are written', async () => (await lines()).length === 3)
+    const [first, second] = (await lines()).slice(0, 2).map((line) => JSON.parse(line))
+    assert.equal(first.method, 'GET')
+    assert.equal(first.host, 'shop.test')
+    assert.match(first.target, /^\/status\/404\?q=/)
+    assert.equal(first.client, '127.0.0.1')
+    assert.deepEqual([first.status, second.status], [404, 200])
+    assert.ok(Number.isFinite(second.durationMs) && second.bytesOut > 0)
   })
 }

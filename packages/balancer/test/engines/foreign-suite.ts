@@ -17,7 +17,7 @@ export interface ForeignSubject extends EngineSubject {
 }
 
 /** The processes that have `text` on their command line (Linux). */
-async function processesWith(text: string): Promise<number[]> {
+export async function processesWith(text: string): Promise<number[]> {
   const found: number[] = []
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
