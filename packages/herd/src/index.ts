@@ -1,1 +1,18 @@
+export { askHerd, type HerdClient, sayToHerd } from './client.ts'
 export { herdFaults } from './errors.ts'
+export type { HerdOptions } from './options.ts'
+export { raiseHerd } from './raise-herd.ts'
+export type { ClientView } from './server/describe-client.ts'
+export { createHerdServer, type HerdServer, serveHerd } from './server/herd-server.ts'
+export { type FenceShape, Fences } from './state/fences.ts'
+export { HerdState } from './state/herd-state.ts'
+export {
+  builtinTopologies,
+  createTopology,
+  findTopology,
+  loadTopology,
+  type Topology,
+  type TopologyServer,
+  topologySchema,
+} from './topology.ts'
+export { watchHerd } from './watch.ts'

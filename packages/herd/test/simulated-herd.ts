@@ -125,12 +125,12 @@ export class SimulatedHerd {
   say(index: number, client: string, seconds: number, place = '+34.5-118.25'): number {
     const node = this.nodes[index]
     if (!node) return -9
-    return node.publish(this.record(node, client, seconds, place))
+    return node.publish(this.record(client, seconds, place))
   }
 
-  record(node: HerdNode, client: string, seconds: number, place: string): HerdRecord {
+  record(client: string, seconds: number, place: string): HerdRecord {
     const text = Buffer.from(`+0.000000000 ${client} ${place} ${seconds}`)
-    const record = createRecord(node.state.origins.enter('nobody', 0))
+    const record = createRecord()
     const [, latitude, longitude] = /^(.[\d.]+)(.[\d.]+)$/.exec(place) ?? []
     Object.assign(record, {
       text,

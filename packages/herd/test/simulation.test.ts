@@ -72,15 +72,19 @@ test('after loss, delay, partitions and restarts all that are alive agree, and n
     const first = contentsOf(herd.nodes[0] as never)
     for (const node of herd.nodes) assert.equal(contentsOf(node as never), first)
     assert.equal(first, newest, 'what anybody alive held is held by all')
-    // A last word to each: whatever came before, a new update still goes everywhere.
-    for (let node = 0; node < count; node++) herd.say(node, `last${node}`, 9_000_000)
-    herd.clock.run(5_000)
-    for (const node of herd.nodes) {
-      const lines = contentsOf(node as never)
-      for (let other = 0; other < count; other++) assert.match(lines, new RegExp(`last${other} `))
-    }
+    expectLastWords(herd, count)
   })
 })
+
+/** Whatever came before, a new update of each server still goes everywhere. */
+function expectLastWords(herd: SimulatedHerd, count: number): void {
+  for (let node = 0; node < count; node++) herd.say(node, `last${node}`, 9_000_000)
+  herd.clock.run(5_000)
+  for (const node of herd.nodes) {
+    const lines = contentsOf(node as never)
+    for (let other = 0; other < count; other++) assert.match(lines, new RegExp(`last${other} `))
+  }
+}
 
 /** A minute of updates, some late and some equal, while servers and links come and go. */
 async function trouble(herd: SimulatedHerd, count: number, random: Random): Promise<void> {

@@ -117,7 +117,7 @@ export class Link {
     this.index = about.index
     this.#outbox = new Outbox(owner.outboxMax)
     this.#knowledge = new PeerKnowledge(owner.state)
-    this.#record = createRecord(owner.state.origins.enter(about.peer.name, about.peer.epoch))
+    this.#record = createRecord()
   }
 
   get counts(): LinkCounts {

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { type Address, formatAddress } from '@drover/kernel'
 import {
   type Channel,

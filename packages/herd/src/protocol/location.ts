@@ -8,9 +8,7 @@ export interface Position {
 }
 
 /** Which location texts are taken: see `readLocation`. */
-export const locationProfiles = ['classic', 'lenient', 'iso'] as const
-
-export type LocationProfile = (typeof locationProfiles)[number]
+export type LocationProfile = 'classic' | 'lenient' | 'iso'
 
 /**
  * Reads a location into `target`; false when the profile does not allow the text.

@@ -37,8 +37,18 @@ export function textBytesOf(record: HerdRecord): number {
   return record.differenceBytes + record.keyBytes + record.valueBytes + record.timeBytes + 3
 }
 
+/** Stands where a record's origin is not known yet. */
+const nobody: Origin = {
+  index: 65_535,
+  name: '-',
+  epoch: 0,
+  nameBytes: Buffer.from('-'),
+  sequence: 0,
+  records: 0,
+}
+
 /** Returns an empty record to be filled. */
-export function createRecord(origin: Origin): HerdRecord {
+export function createRecord(origin: Origin = nobody): HerdRecord {
   return {
     kind: locationKind,
     origin,

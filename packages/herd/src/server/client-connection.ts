@@ -1,0 +1,278 @@
+import type { Socket } from 'node:net'
+import type { Cancel, Clock } from '@drover/kernel'
+import { Fifo } from '../flood/fifo.ts'
+import type { Ticket } from '../flood/ticket.ts'
+import { LF, latin1, QUESTION, SPACE } from '../protocol/bytes.ts'
+import { LineReader } from '../protocol/line-reader.ts'
+import type { ActivityLog } from './activity-log.ts'
+
+/** What a connection asks of the server for each line. */
+export interface LineHandler {
+  /**
+   * Answers one line: appends to `answers` and returns what to wait for before they may leave, a
+   * promise for an answer that comes later, or nothing.
+   */
+  line(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    answers: AnswerBuffer,
+  ): Ticket | Promise<Buffer> | undefined
+}
+
+/** How a connection behaves. */
+export interface ConnectionOptions {
+  readonly clock: Clock
+  readonly log: ActivityLog | undefined
+  readonly handler: LineHandler
+  /** A partial line counts as a line after this long; 0: never. */
+  readonly partialLineMs: number
+  /** A connection without a byte in either direction is closed after this long; 0: never. */
+  readonly idleMs: number
+  onClose(connection: ClientConnection): void
+}
+
+/** Of a line that is too long or holds a NUL so much is sent back. */
+const brokenShownBytes = 1_024
+/** Answers that wait for a client to read; then nothing more is read from it. */
+const answersWaitingMax = 1_048_576
+/** Questions of one connection that wait for places; then nothing more is read from it. */
+const promisesMax = 16
+/** A client that reads nothing of what waits for it is dropped after this long. */
+const stalledMs = 30_000
+/** After the last answer the client has so long to close its side. */
+const lingerMs = 2_000
+
+/** Answers of one turn, as bytes; grows as needed and is used again. */
+export class AnswerBuffer {
+  bytes = Buffer.allocUnsafeSlow(65_536)
+  length = 0
+
+  /** Makes room for so many bytes more. */
+  room(byteCount: number): void {
+    if (this.length + byteCount <= this.bytes.length) return
+    const roomy = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + byteCount))
+    this.bytes.copy(roomy, 0, 0, this.length)
+    this.bytes = roomy
+  }
+
+  /** Appends `? `, the bytes as they came, and a newline. */
+  complain(line: Uint8Array, start: number, end: number): void {
+    this.room(end - start + 3)
+    this.bytes[this.length++] = QUESTION
+    this.bytes[this.length++] = SPACE
+    this.bytes.set(line.subarray(start, end), this.length)
+    this.length += end - start
+    this.bytes[this.length++] = LF
+  }
+}
+
+/** Every turn is handled to its end before the next, so one buffer serves all connections. */
+const answers = new AnswerBuffer()
+
+interface Segment {
+  bytes: Buffer | undefined
+}
+
+/**
+ * One client's connection: bytes in, answers out in the order of the lines. An answer that must wait
+ * (for neighbours, for places) holds back those after it, never the reading of more lines; until
+ * too much waits.
+ */
+export class ClientConnection {
+  readonly id: number
+  readonly #socket: Socket
+  readonly #options: ConnectionOptions
+  readonly #reader: LineReader
+  readonly #segments = new Fifo<Segment>()
+  #waitingBytes = 0
+  #promises = 0
+  #hasEnded = false
+  #isClosing = false
+  #isStopped = false
+  #isGone = false
+  #turnTicket: Ticket | undefined
+  #cancelPartial: Cancel | undefined
+  #cancelLinger: Cancel | undefined
+  #activeAtMs: number
+
+  constructor(id: number, socket: Socket, options: ConnectionOptions) {
+    this.id = id
+    this.#socket = socket
+    this.#options = options
+    this.#activeAtMs = options.clock.monotonic()
+    this.#reader = new LineReader({
+      line: (bytes, start, end) => this.#line(bytes, start, end),
+      broken: (bytes, start, end) => this.#broken(bytes, start, end),
+    })
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+    socket.on('end', () => this.#end())
+    socket.on('drain', () => this.#drained())
+    socket.on('error', () => {}) // 'close' follows and says enough.
+    socket.on('close', () => this.#gone())
+  }
+
+  /** Takes bytes from the socket; lent for the time of the call. */
+  receive(bytes: Uint8Array, length: number): void {
+    if (this.#isClosing || this.#isGone) return
+    this.#activeAtMs = this.#options.clock.monotonic()
+    this.#cancelPartial?.()
+    this.#reader.push(bytes, length)
+    this.#endTurn()
+    const { partialLineMs, clock } = this.#options
+    if (partialLineMs > 0 && this.#reader.keptBytes > 0 && !this.#isStopped)
+      this.#cancelPartial = clock.after(partialLineMs, () => {
+        this.#reader.flush()
+        this.#endTurn()
+      })
+  }
+
+  /** Looks whether the connection should be given up; called now and then. */
+  check(nowMs: number): void {
+    const { idleMs } = this.#options
+    const quietMs = nowMs - this.#activeAtMs
+    if (this.#socket.writableLength > 0 && quietMs > stalledMs) this.#socket.destroy()
+    else if (idleMs > 0 && quietMs > idleMs && this.#segments.length === 0) this.#finish()
+  }
+
+  /** Ends the connection after what has been answered. */
+  close(): void {
+    this.#socket.destroySoon()
+  }
+
+  #line(bytes: Uint8Array, start: number, end: number): boolean {
+    const { log, handler } = this.#options
+    log?.input(this.id, bytes, start, end)
+    const before = answers.length
+    const outcome = handler.line(bytes, start, end, answers)
+    if (log && answers.length > before)
+      log.output(this.id, answers.bytes, before, answers.length - 1)
+    if (outcome instanceof Promise) this.#await(outcome, latin1(bytes, start, end))
+    else if (outcome !== undefined) this.#turnTicket = outcome
+    // What a turn has answered is bounded, too: 64 KiB of short lines may ask for much more.
+    this.#isStopped = this.#promises >= promisesMax || answers.length >= answersWaitingMax
+    return !this.#isStopped
+  }
+
+  #broken(bytes: Uint8Array, start: number, end: number): void {
+    const shownEnd = Math.min(end, start + brokenShownBytes)
+    this.#options.log?.input(this.id, bytes, start, end)
+    answers.complain(bytes, start, shownEnd)
+    this.#isClosing = true
+    this.#hasEnded = true
+  }
+
+  /** The answer comes later; those before it stay before it. */
+  #await(answer: Promise<Buffer>, line: string): void {
+    this.#sealTurn()
+    const segment: Segment = { bytes: undefined }
+    this.#segments.push(segment)
+    this.#promises++
+    void answer.then(
+      (bytes) => this.#arrive(segment, bytes),
+      // The handler turns every expected failure into an answer; this one is a fault of ours.
+      () => this.#arrive(segment, Buffer.from(`? ${line}\n`, 'latin1')),
+    )
+  }
+
+  #arrive(segment: Segment, bytes: Buffer): void {
+    this.#promises--
+    segment.bytes = bytes
+    this.#waitingBytes += bytes.length
+    this.#options.log?.output(this.id, bytes, 0, bytes.length - 1)
+    this.#send()
+    this.#goOn()
+  }
+
+  /** Everything of this turn is answered: sends it, or keeps it until its ticket is done. */
+  #endTurn(): void {
+    if (answers.length > 0 && !this.#turnTicket && this.#segments.length === 0) {
+      this.#write(answers.bytes, answers.length)
+      answers.length = 0
+    } else this.#sealTurn()
+    this.#afterSending()
+  }
+
+  #sealTurn(): void {
+    if (answers.length === 0) return
+    const ticket = this.#turnTicket
+    const bytes = Buffer.from(answers.bytes.subarray(0, answers.length))
+    answers.length = 0
+    this.#turnTicket = undefined
+    const segment: Segment = { bytes: ticket ? undefined : bytes }
+    this.#segments.push(segment)
+    this.#waitingBytes += bytes.length
+    if (!ticket) this.#send()
+    ticket?.whenDone(() => {
+      segment.bytes = bytes
+      this.#send()
+      this.#goOn()
+    })
+  }
+
+  /** Sends the answers whose turn has come. */
+  #send(): void {
+    while (this.#segments.peek()?.bytes) {
+      const { bytes } = this.#segments.shift() as { bytes: Buffer }
+      this.#waitingBytes -= bytes.length
+      this.#write(bytes, bytes.length)
+    }
+    this.#afterSending()
+  }
+
+  #write(bytes: Buffer, length: number): void {
+    if (this.#isGone) return
+    this.#activeAtMs = this.#options.clock.monotonic()
+    if (length <= 16_384) this.#socket.write(bytes.toString('latin1', 0, length), 'latin1')
+    else this.#socket.write(Buffer.from(bytes.subarray(0, length)))
+  }
+
+  #afterSending(): void {
+    const waiting = this.#waitingBytes + this.#socket.writableLength
+    if (waiting >= answersWaitingMax) this.#isStopped = true
+    if (this.#isStopped) this.#socket.pause()
+    if (this.#hasEnded && !this.#isStopped && this.#segments.length === 0) this.#finish()
+  }
+
+  #drained(): void {
+    this.#activeAtMs = this.#options.clock.monotonic()
+    this.#goOn()
+  }
+
+  /** Reads on, if it had stopped and little enough waits now. */
+  #goOn(): void {
+    if (!this.#isStopped || this.#isGone) return
+    const waiting = this.#waitingBytes + this.#socket.writableLength
+    if (waiting >= answersWaitingMax / 4 || this.#promises >= promisesMax) return
+    this.#isStopped = false
+    this.#reader.resume()
+    if (this.#hasEnded && !this.#isStopped) this.#reader.flush()
+    this.#endTurn()
+    if (!this.#isStopped) this.#socket.resume()
+  }
+
+  /** The client has closed its side: what it began is a line, too. */
+  #end(): void {
+    this.#cancelPartial?.()
+    this.#hasEnded = true
+    if (!this.#isStopped) this.#reader.flush()
+    this.#endTurn()
+  }
+
+  /** Every answer has been handed over: closes this side, and soon the rest. */
+  #finish(): void {
+    this.#hasEnded = true
+    this.#isClosing = true
+    if (this.#cancelLinger || this.#isGone) return
+    this.#socket.end()
+    this.#cancelLinger = this.#options.clock.after(lingerMs, () => this.#socket.destroy())
+  }
+
+  #gone(): void {
+    this.#isGone = true
+    this.#cancelPartial?.()
+    this.#cancelLinger?.()
+    this.#options.onClose(this)
+  }
+}

@@ -1,0 +1,88 @@
+import type { createHttpServer } from '@drover/kernel'
+import Type, { type Static } from 'typebox'
+import { fault } from '../errors.ts'
+import { locationKind } from '../state/record.ts'
+import { clientsInBox, clientsWithin, type Hit, hitsMax, nearestClients } from '../state/search.ts'
+import { describeClient } from './describe-client.ts'
+import type { MapServerOptions } from './map-server.ts'
+import { metricsText } from './metrics.ts'
+
+type HttpServer = Awaited<ReturnType<typeof createHttpServer>>
+
+const latitude = Type.Number({ minimum: -90, maximum: 90 })
+const longitude = Type.Number({ minimum: -180, maximum: 180 })
+const limit = Type.Integer({ minimum: 1, maximum: hitsMax, default: 100 })
+
+const circle = Type.Object({
+  latitude,
+  longitude,
+  radiusKm: Type.Number({ minimum: 0, maximum: 20_016 }),
+  limit,
+})
+const box = Type.Object({
+  south: latitude,
+  north: latitude,
+  west: longitude,
+  east: longitude,
+  limit,
+})
+const nearest = Type.Object({ latitude, longitude, count: limit })
+const clientId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 65_536 }) })
+
+/** Adds the routes that answer where clients are. */
+export function addMapRoutes(server: HttpServer, options: MapServerOptions): void {
+  const { node, clock, name } = options
+  const { state } = node
+  const describe = (hits: readonly Hit[]) =>
+    hits.map((hit) => ({ ...describeClient(state, hit.slot), distanceKm: hit.distanceKm }))
+
+  server.get('/v1/clients/:id', { schema: { params: clientId } }, (request) => {
+    const { id } = request.params as Static<typeof clientId>
+    const key = Buffer.from(id, 'latin1')
+    const slot = state.find(locationKind, key, 0, key.length)
+    if (slot >= 0 && state.isLive(slot, clock.now())) return describeClient(state, slot)
+    throw fault('HERD_UNKNOWN', `no client "${id}" is known to ${name}`)
+  })
+
+  server.get('/v1/nearby', { schema: { querystring: circle } }, (request) => {
+    const query = request.query as Static<typeof circle>
+    const hits = clientsWithin(state, query, query.radiusKm, query.limit, clock.now())
+    return { clients: describe(hits) }
+  })
+
+  server.get('/v1/box', { schema: { querystring: box } }, (request) => {
+    const query = request.query as Static<typeof box>
+    const slots = clientsInBox(state, query, query.limit, clock.now())
+    return { clients: slots.map((slot) => describeClient(state, slot)) }
+  })
+
+  server.get('/v1/nearest', { schema: { querystring: nearest } }, (request) => {
+    const query = request.query as Static<typeof nearest>
+    return { clients: describe(nearestClients(state, query, query.count, clock.now())) }
+  })
+
+  server.get('/v1/status', () => ({
+    server: name,
+    records: state.count,
+    recordsMax: state.limits.recordsMax,
+    sync: node.sync,
+    connections: options.lines.connections,
+    fences: options.fences.count,
+    links: node.links.map((link) => ({
+      peer: link.peer.name,
+      isDialled: link.isDialled,
+      isSlow: link.isSlow,
+      waiting: link.waiting,
+      ...link.counts,
+    })),
+    members: node.membership.present().map(({ name: member, host, port }) => ({
+      name: member,
+      host,
+      port,
+    })),
+  }))
+
+  server.get('/metrics', (_request, reply) =>
+    reply.type('text/plain; version=0.0.4').send(metricsText(options)),
+  )
+}
