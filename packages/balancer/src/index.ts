@@ -6,6 +6,11 @@ export {
   type NewReplica,
 } from './balancer.ts'
 export { type BuiltinEngineOptions, createBuiltinEngine } from './door/builtin-engine.ts'
+export {
+  createHaproxyEngine,
+  type HaproxyEngineOptions,
+} from './engines/haproxy/haproxy-engine.ts'
+export { createNginxEngine, type NginxEngineOptions } from './engines/nginx/nginx-engine.ts'
 export { balancerFaults } from './errors.ts'
 export type {
   AddressModel,
