@@ -66,6 +66,12 @@ export const queueFaults = {
   BROKER_FAULTY: { status: 500, retry: 'later' },
   /** Bytes on a connection that are no frame of the protocol. */
   FRAME_INVALID: { status: 400, retry: 'never' },
+  /** A manager of the course's queue refused a request; the message is its own. */
+  MANAGER_REFUSED: { status: 400, retry: 'never' },
+  /** A producer's log file whose lines are not what they must be, or a log file that cannot be used. */
+  LOG_FILE_INVALID: { status: 400, retry: 'never' },
+  /** An address to listen on is taken by another program, or may not be used. */
+  ADDRESS_TAKEN: { status: 409, retry: 'never' },
   /** The foreign server said no, or is away; the cause tells. */
   ENGINE_FAILED: { status: 502, retry: 'later' },
 } as const satisfies Record<string, FaultRow>
