@@ -9,7 +9,7 @@ import { Forwarding } from './forwarding.ts'
 import type { DoorListener } from './listener.ts'
 import { Outbox } from './outbox.ts'
 import { headRead, RequestHead } from './request-head.ts'
-import { bodyLength, type ResponseHead } from './response-head.ts'
+import type { ResponseHead } from './response-head.ts'
 
 /** Bytes of requests behind the present one that are held before reading stops. */
 const heldBytesMax = 16_384
@@ -44,6 +44,8 @@ export class ClientConnection extends Timed implements Client {
   #keepAlive = true
   #chunkedAnswer = false
   #answerBegun = false
+  /** Nothing but the end of the connection ends the present answer. */
+  #untilClose = false
   #begunHead = false
   /** An empty line was already forgiven before the present head. */
   #emptyLine = false
@@ -249,8 +251,10 @@ export class ClientConnection extends Timed implements Client {
     this.#chunkedAnswer = head.bodyLength < 0 && this.#head.minor === 1
     if (this.#chunkedAnswer) text += 'transfer-encoding: chunked\r\n'
     else if (head.declaredLength >= 0) text += `content-length: ${head.declaredLength}\r\n`
-    else if (head.bodyLength === bodyLength.untilClose || head.bodyLength === bodyLength.chunked)
+    else if (head.bodyLength < 0) {
       this.#keepAlive = false
+      this.#untilClose = true
+    }
     this.#outbox.text(`${text}${this.#connectionLine()}\r\n`)
   }
 
@@ -301,8 +305,10 @@ export class ClientConnection extends Timed implements Client {
     this.#socket.end()
   }
 
+  /** An answer that ends with the connection would look whole: only a reset tells that it is not. */
   cut(): void {
     this.#outbox.flush()
+    if (this.#untilClose) this.#socket.resetAndDestroy()
     this.destroy()
   }
 

@@ -134,7 +134,7 @@ export class ResponseHead {
       const token = word.trim().toLowerCase()
       if (token === 'close') this.keepAlive = false
       else if (token === 'keep-alive') this.keepAlive ||= this.minor === 0
-      else if (token !== '' && !(token in special)) this.#nominated += ` ${token} `
+      else if (token !== '' && !Object.hasOwn(special, token)) this.#nominated += ` ${token} `
     }
   }
 
@@ -146,6 +146,8 @@ export class ResponseHead {
       method === 'HEAD' || this.status < 200 || this.status === 204 || this.status === 304
     if (none) {
       this.bodyLength = 0
+      // RFC 9110 §8.6: such an answer tells no length, whatever the replica says.
+      if (this.status < 200 || this.status === 204) this.declaredLength = -1
       return this.status !== 204 || !this.#chunked || this.#refuse('body in a 204 answer') > 0
     }
     if (this.#chunked) this.bodyLength = bodyLength.chunked
