@@ -1,9 +1,13 @@
 import { createBuiltinEngine } from '../../src/door/builtin-engine.ts'
 import { policiesOf } from '../../src/engines/unsupported.ts'
 import { engineSuite } from './suite.ts'
+import { waitingSuite } from './whole-suite.ts'
 
-engineSuite({
+const subject = {
   name: 'builtin',
   create: () => createBuiltinEngine(),
   policies: policiesOf('builtin'),
-})
+} as const
+
+engineSuite(subject)
+waitingSuite(subject)

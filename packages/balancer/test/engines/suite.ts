@@ -7,6 +7,7 @@ import { failingSuite } from './failing-suite.ts'
 import { routingSuite } from './routing-suite.ts'
 import type { EngineSubject } from './running.ts'
 import { tlsSuite } from './tls-suite.ts'
+import { wholeSuite } from './whole-suite.ts'
 
 /** What every engine must do alike: send requests by the plan, and lose none when it changes. */
 export function engineSuite(subject: EngineSubject): void {
@@ -18,5 +19,6 @@ export function engineSuite(subject: EngineSubject): void {
     changingSuite(subject)
     countingSuite(subject)
     tlsSuite(subject)
+    wholeSuite(subject)
   })
 }
