@@ -99,6 +99,15 @@ export class HeaderBlock {
   lineEnd(index: number): number {
     return index + 1 < this.count ? this.nameStart(index + 1) : this.end - 2
   }
+  /**
+   * Holds when a tab stands behind the value of header `index`. Not every parser takes it for a
+   * blank, so where framing hangs on a value there may be none.
+   */
+  endsInTab(bytes: Uint8Array, index: number): boolean {
+    const end = this.lineEnd(index) - 2
+    for (let at = this.valueEnd(index); at < end; at++) if (bytes[at] === tab) return true
+    return false
+  }
   /** The number of a special name; negative when it was written with `_` for `-`; 0 for others. */
   special(index: number): number {
     return this.#table[index * columns + 4] ?? 0

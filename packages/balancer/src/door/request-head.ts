@@ -1,3 +1,4 @@
+import { readLength } from './content-length.ts'
 import { HeaderBlock, scan, special } from './header-block.ts'
 import { dropLines } from './header-lines.ts'
 import { isHost } from './host.ts'
@@ -108,7 +109,7 @@ export class RequestHead {
     this.#text = b.toString('latin1', at, block.end)
     this.#reset()
     this.method = line.method
-    if (!this.#takeHeaders(trusted)) return headRead.refused
+    if (!this.#takeHeaders(b, trusted)) return headRead.refused
     if (this.#hosts === 0) return this.#refuse('Host missing')
     if (!this.#takeTarget(line.targetStart - at, line.targetEnd - at)) return headRead.refused
     return this.#checkFraming() ? block.end : headRead.refused
@@ -138,13 +139,13 @@ export class RequestHead {
   }
 
   /** Sorts the header lines: those to act on, those to drop, and the rest, passed on as they are. */
-  #takeHeaders(trusted: boolean): boolean {
+  #takeHeaders(bytes: Buffer, trusted: boolean): boolean {
     const base = this.#base
     let keptFrom = block.count > 0 ? block.nameStart(0) - base : 0
     for (let index = 0; index < block.count; index++) {
       const number = block.special(index)
       if (number === 0) continue
-      const fate = this.#take(number, index, trusted)
+      const fate = this.#take(number, index, bytes, trusted)
       if (fate === 'keep') continue
       if (fate === 'refuse') return false
       const from = block.nameStart(index) - base
@@ -165,15 +166,15 @@ export class RequestHead {
   }
 
   /** Acts on a header that the door knows; a name spelt with `_` could pass for ours: dropped. */
-  #take(number: number, index: number, trusted: boolean): Fate {
+  #take(number: number, index: number, bytes: Buffer, trusted: boolean): Fate {
     const value = this.#value(index)
     switch (number) {
       case special.host:
         return this.#takeHost(value)
       case special['content-length']:
-        return this.#takeLength(value, index)
+        return this.#takeLength(bytes, index)
       case special['transfer-encoding']:
-        return this.#takeCoding(value, index)
+        return this.#takeCoding(value, bytes, index)
       case special.connection:
         return this.#takeConnection(value)
       case special.upgrade:
@@ -233,27 +234,21 @@ export class RequestHead {
     return 'drop'
   }
 
-  #takeLength(value: string, index: number): Fate {
+  #takeLength(bytes: Buffer, index: number): Fate {
     if (this.#lengths++ > 0) return this.#fate('Content-Length twice')
-    if (!/^\d{1,15}$/.test(value) || this.#endsInTab(index))
-      return this.#fate('malformed Content-Length')
-    if (this.#codings === 0) this.contentLength = Number(value)
+    const length = readLength(bytes, block.valueStart(index), block.valueEnd(index))
+    if (length < 0 || block.endsInTab(bytes, index)) return this.#fate('malformed Content-Length')
+    if (this.#codings === 0) this.contentLength = length
     return 'drop'
   }
 
-  #takeCoding(value: string, index: number): Fate {
+  #takeCoding(value: string, bytes: Buffer, index: number): Fate {
     if (this.#codings++ > 0) return this.#fate('Transfer-Encoding twice')
     if (this.minor === 0) return this.#fate('Transfer-Encoding in HTTP/1.0')
-    if (value.toLowerCase() !== 'chunked' || this.#endsInTab(index))
+    if (value.toLowerCase() !== 'chunked' || block.endsInTab(bytes, index))
       return this.#fate('unknown transfer coding', 501)
     this.contentLength = -1
     return 'drop'
-  }
-
-  /** Not all parsers take a tab behind a value for a blank: where framing hangs on it, none may stand. */
-  #endsInTab(index: number): boolean {
-    const end = block.lineEnd(index) - this.#base - 2
-    return end > 0 && this.#text.slice(block.valueEnd(index) - this.#base, end).includes('\t')
   }
 
   #takeConnection(value: string): Fate {

@@ -52,6 +52,7 @@ export class ResponseHead {
     if (scanned === scan.incomplete) return headRead.incomplete
     if (scanned !== scan.complete)
       return this.#refuse(scanned === scan.tooMany ? 'too many header lines' : block.reason)
+    if (block.end - at > responseHeadBytesMost) return this.#refuse('head too large')
     this.#base = at
     this.#text = bytes.toString('latin1', at, block.end)
     this.#reset(lineEnd - at)
@@ -105,12 +106,11 @@ export class ResponseHead {
       case special['content-length']:
         if (this.declaredLength >= 0) return this.#fate('Content-Length twice')
         this.declaredLength = readLength(bytes, block.valueStart(index), block.valueEnd(index))
-        return this.declaredLength < 0 ? this.#fate('malformed Content-Length') : 'drop'
-      case special['transfer-encoding']:
-        if (this.#chunked || this.minor === 0 || this.#value(index).toLowerCase() !== 'chunked')
-          return this.#fate('unknown transfer coding')
-        this.#chunked = true
+        if (this.declaredLength < 0 || block.endsInTab(bytes, index))
+          return this.#fate('malformed Content-Length')
         return 'drop'
+      case special['transfer-encoding']:
+        return this.#takeCoding(bytes, index)
       case special.connection:
         this.#takeConnection(this.#value(index))
         return 'drop'
@@ -126,6 +126,13 @@ export class ResponseHead {
       default:
         return 'keep'
     }
+  }
+
+  #takeCoding(bytes: Buffer, index: number): 'drop' | 'refuse' {
+    const known = this.#value(index).toLowerCase() === 'chunked' && !block.endsInTab(bytes, index)
+    if (this.#chunked || this.minor === 0 || !known) return this.#fate('unknown transfer coding')
+    this.#chunked = true
+    return 'drop'
   }
 
   #takeConnection(value: string): void {
