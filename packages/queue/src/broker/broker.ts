@@ -225,6 +225,33 @@ export class Broker implements Service {
     this.waiters.wake(id)
   }
 
+  /** Removes every record; returns how many. */
+  async purge(id: number): Promise<number> {
+    const { log } = this.partition(id)
+    const offset = log.end
+    const count = offset - log.start
+    const writes = [
+      this.store.event({ type: 'log.start', id, ...{ offset } }),
+      this.event({ type: 'purge', id, offset }),
+    ]
+    await Promise.all(writes)
+    return count
+  }
+
+  /** What this broker has and how it is, for metrics. */
+  status() {
+    const { store } = this
+    return {
+      name: this.name,
+      bytes: store.bytes,
+      partitions: [...this.#machine.partitions.values()].filter(({ role }) => role === 'owner')
+        .length,
+      full: this.full ?? null,
+      damage: store.damage ?? null,
+      memoryBytes: process.memoryUsage.rss(),
+    }
+  }
+
   /** Looks how full the disk is: over the mark nothing is produced any more, reads go on. */
   async checkUsage(): Promise<void> {
     const { disk, limits } = this.using

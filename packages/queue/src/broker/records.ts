@@ -10,7 +10,14 @@ import {
   recordCountAt,
 } from '../log/batch.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
-import { decodeBatch, dedupeKeyAt, eachRecord, encodeBatch, findFlaw } from '../log/record.ts'
+import {
+  decodeBatch,
+  dedupeKeyAt,
+  eachRecord,
+  encodeBatch,
+  filterBatch,
+  findFlaw,
+} from '../log/record.ts'
 import type { QueueRecord } from '../message.ts'
 import { timeDefaults } from '../options.ts'
 import type { Broker, Partition } from './broker.ts'
@@ -239,4 +246,15 @@ function collect(
     }
   })
   return at
+}
+
+/** The records as batches of their own, each with its offset. */
+export function partsOf(found: ReadonlyMap<number, Found>): Buffer[] {
+  const places = new Map<Buffer, Set<number>>()
+  for (const { batch, place } of found.values())
+    places.set(batch, (places.get(batch) ?? new Set()).add(place))
+  return [...places]
+    .map(([batch, wanted]) => filterBatch(batch, (place) => wanted.has(place)))
+    .filter((batch) => batch !== undefined)
+    .sort((one, other) => baseOffsetAt(one) - baseOffsetAt(other))
 }

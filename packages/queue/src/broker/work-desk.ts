@@ -1,11 +1,11 @@
 import { fault } from '../errors.ts'
-import { baseOffsetAt } from '../log/batch.ts'
-import { filterBatch, keyAt } from '../log/record.ts'
+import { keyAt } from '../log/record.ts'
 import { timeDefaults } from '../options.ts'
 import type { NackOptions, TokenOutcome } from '../queue-engine.ts'
 import type { Broker, Partition } from './broker.ts'
 import { WorkLimits } from './key-limits.ts'
-import { type Found, findRecords } from './records.ts'
+import type { DeadLetters, LeasedBatches } from './leased.ts'
+import { type Found, findRecords, partsOf } from './records.ts'
 import { toRuns } from './runs.ts'
 import { parseToken } from './tokens.ts'
 import type { WorkGroup } from './work-group.ts'
@@ -15,14 +15,6 @@ export interface LeaseCall {
   readonly group: string
   readonly count: number
   readonly leaseMs: number
-}
-
-/** Messages handed out: as batches, with the attempt of each offset. */
-export interface LeasedBatches {
-  readonly parts: readonly Buffer[]
-  /** Offset and attempt, in turns, in the order of handing out. */
-  readonly attempts: readonly number[]
-  readonly deadlineMs: number
 }
 
 /** The most messages that one call hands out. */
@@ -119,10 +111,10 @@ export class WorkDesk {
       cursor = Math.max(cursor, chosen.cursor)
       const found = await this.#read(partition, work, chosen.offsets)
       gone.push(...chosen.offsets.filter((offset) => !found.has(offset)))
-      for (const offset of chosen.offsets.filter((one) => isFree(work, one))) {
-        const record = found.get(offset)
-        if (record && admits(limits, record, offset, clock.monotonic())) taken.set(offset, record)
-        else if (record) aside.push(offset)
+      for (const [offset, record] of inOrder(chosen.offsets, found)) {
+        if (!isFree(work, offset)) continue
+        if (admits(limits, record, offset, clock.monotonic())) taken.set(offset, record)
+        else aside.push(offset)
       }
       if (!limits.byKey) break
     }
@@ -363,18 +355,6 @@ export class WorkDesk {
   }
 }
 
-/** Dead messages of one group in one partition, on their way to another topic. */
-export interface DeadLetters {
-  readonly id: number
-  readonly group: string
-  readonly topic: string
-  readonly index: number
-  readonly to: string
-  /** Removed by retention before they could be moved. */
-  readonly missing: readonly number[]
-  readonly parts: readonly Buffer[]
-}
-
 function checkLeaseMs(leaseMs: number): void {
   if (!(leaseMs >= 1 && leaseMs <= timeDefaults.leaseMsMax))
     throw fault('OPTION_INVALID', `leaseMs is ${leaseMs}, not 1 to ${timeDefaults.leaseMsMax}`)
@@ -384,6 +364,13 @@ function groupOf({ state }: Partition, group: string): WorkGroup {
   const work = state.work.get(group)
   if (!work) throw fault('NOT_OWNER', `group ${group} has moved with its partition`)
   return work
+}
+
+function inOrder(offsets: readonly number[], found: ReadonlyMap<number, Found>): [number, Found][] {
+  return offsets.flatMap((offset) => {
+    const record = found.get(offset)
+    return record ? [[offset, record] as [number, Found]] : []
+  })
 }
 
 /** Not so when it was cancelled or purged while it was read. */
@@ -396,15 +383,4 @@ function admits(limits: WorkLimits, record: Found, offset: number, nowMs: number
   if (!limits.byKey) return true
   const key = keyAt(record.batch, record.place)
   return key === undefined || limits.admit(offset, key, nowMs)
-}
-
-/** The records as batches of their own, each with its offset. */
-function partsOf(found: ReadonlyMap<number, Found>): Buffer[] {
-  const places = new Map<Buffer, Set<number>>()
-  for (const { batch, place } of found.values())
-    places.set(batch, (places.get(batch) ?? new Set()).add(place))
-  return [...places]
-    .map(([batch, wanted]) => filterBatch(batch, (place) => wanted.has(place)))
-    .filter((batch) => batch !== undefined)
-    .sort((one, other) => baseOffsetAt(one) - baseOffsetAt(other))
 }

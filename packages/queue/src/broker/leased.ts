@@ -1,0 +1,19 @@
+/** Messages handed out: as batches, with the attempt of each offset. */
+export interface LeasedBatches {
+  readonly parts: readonly Buffer[]
+  /** Offset and attempt, in turns, in the order of handing out. */
+  readonly attempts: readonly number[]
+  readonly deadlineMs: number
+}
+
+/** Dead messages of one group in one partition, on their way to another topic. */
+export interface DeadLetters {
+  readonly id: number
+  readonly group: string
+  readonly topic: string
+  readonly index: number
+  readonly to: string
+  /** Removed by retention before they could be moved. */
+  readonly missing: readonly number[]
+  readonly parts: readonly Buffer[]
+}

@@ -1,0 +1,304 @@
+import {
+  type Cancel,
+  type Clock,
+  describeError,
+  Fault,
+  type Log,
+  type Random,
+  type Service,
+} from '@drover/kernel'
+import { HashRing } from '@drover/ring'
+import { fault } from '../errors.ts'
+import type { Disk } from '../log/disk.ts'
+import { Store } from '../log/store.ts'
+import { checkName, completeTopicOptions, logDefaults, type QueueLimits } from '../options.ts'
+import type { BrokerInfo, TopicOptions } from '../queue-engine.ts'
+import type { BrokerHost, HostedBroker } from './broker-host.ts'
+import { type KeptTopic, type ManagerEvent, ManagerState, specOf } from './manager-state.ts'
+import { Mover } from './mover.ts'
+import { ReaderGroups } from './reader-groups.ts'
+
+export interface ManagerOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly limits: QueueLimits
+  readonly host: BrokerHost
+  /** Brokers to have when there are none yet. */
+  readonly firstBrokers: readonly string[]
+}
+
+/** All that a client needs to find its way. */
+export interface Metadata {
+  readonly version: number
+  readonly topics: readonly KeptTopic[]
+  /** Address of each broker that is up. */
+  readonly brokers: Readonly<Record<string, string>>
+}
+
+const sweepMs = 500
+
+/**
+ * Knows the topics, and which broker has which partition; makes topics, moves partitions when brokers
+ * come and go, and says who reads what in a group. No message passes here. Its own state is in a
+ * store like a broker's.
+ */
+export class Manager implements Service {
+  readonly using: ManagerOptions
+  readonly groups: ReaderGroups
+  readonly brokers = new Map<string, HostedBroker>()
+  readonly #mover: Mover
+  #state = new ManagerState()
+  #store: Store | undefined
+  #failure: unknown
+  /** Changes of topics and brokers, one after the other. */
+  #turns: Promise<unknown> = Promise.resolve()
+  readonly #timers: Cancel[] = []
+  readonly #leaving = new Set<string>()
+
+  constructor(using: ManagerOptions) {
+    this.using = using
+    this.#mover = new Mover(this)
+    this.groups = new ReaderGroups({
+      clock: using.clock,
+      partitionsOf: (topic) => this.topic(topic).partitions.length,
+      lastGeneration: (group) => this.#state.generations.get(group) ?? 0,
+      saveGeneration: (group, generation) => this.event({ type: 'generation', group, generation }),
+      fence: async (topic, partition, group, generation) => {
+        const placed = this.topic(topic).partitions[partition]
+        if (!placed) return
+        const { id } = placed
+        await this.broker(placed.broker).link.call('group.fence', { id, group, generation })
+      },
+    })
+  }
+
+  async start(): Promise<void> {
+    if (this.#store) return
+    const { disk, clock, random, log, firstBrokers } = this.using
+    this.#store = await Store.open({
+      disk,
+      clock,
+      random,
+      log,
+      options: { ...logDefaults, walBytes: 4_194_304 },
+      machine: this.#state,
+      onFailure: (error) => {
+        this.#failure = error
+        log.error({ cause: describeError(error) }, 'the manager cannot write; restart it')
+      },
+    })
+    if (this.#state.brokers.size === 0)
+      for (const name of firstBrokers) await this.event({ type: 'broker.add', name })
+    for (const name of this.#state.brokers) this.brokers.set(name, this.using.host.create(name))
+    await Promise.all([...this.brokers.values()].map((broker) => broker.start()))
+    await this.#inTurn(() => this.#settle())
+    this.#timers.push(
+      clock.every(sweepMs, () => {
+        this.groups.sweep().catch((error) => log.warn({ cause: describeError(error) }, 'sweep'))
+      }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    for (const cancel of this.#timers.splice(0)) cancel()
+    await this.#turns
+    await Promise.all([...this.brokers.values()].map((broker) => broker.stop()))
+    if (this.#failure === undefined) await this.#store?.close()
+    else await this.#store?.abandon()
+    this.#store = undefined
+  }
+
+  /** Finishes what a crash may have left half done. */
+  async #settle(): Promise<void> {
+    for (const move of [...this.#state.moves.values()]) await this.#mover.finish(move)
+    for (const topic of [...this.#state.topics.values()])
+      if (!topic.ready) await this.#makeReady(topic)
+  }
+
+  get state(): ManagerState {
+    return this.#state
+  }
+
+  /** Stores an event; resolves when it is durable. */
+  event(event: ManagerEvent): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (!this.#store) throw fault('BROKER_STOPPED', 'the queue is not running')
+    return this.#store.event(event)
+  }
+
+  metadata(): Metadata {
+    const brokers: Record<string, string> = {}
+    for (const [name, broker] of this.brokers)
+      if (broker.state === 'up') brokers[name] = broker.address
+    return { version: this.#state.version, topics: [...this.#state.topics.values()], brokers }
+  }
+
+  /** Throws TOPIC_UNKNOWN. */
+  topic(name: string): KeptTopic {
+    const topic = this.#state.topics.get(name)
+    if (!topic) throw fault('TOPIC_UNKNOWN', `no topic is called "${name.slice(0, 250)}"`)
+    return topic
+  }
+
+  /** Throws BROKER_UNKNOWN. */
+  broker(name: string): HostedBroker {
+    const broker = this.brokers.get(name)
+    if (!broker) throw fault('BROKER_UNKNOWN', `no broker is called "${name}"`)
+    return broker
+  }
+
+  createTopic(name: string, wishes: TopicOptions): Promise<KeptTopic> {
+    return this.#inTurn(() => {
+      checkName('topic', name)
+      const { topicsMax } = this.using.limits
+      if (this.#state.topics.has(name)) throw fault('TOPIC_EXISTS', `topic "${name}" is there`)
+      if (this.#state.topics.size >= topicsMax)
+        throw fault('TOPICS_TOO_MANY', `there are ${topicsMax} topics already`)
+      const options = completeTopicOptions(name, wishes)
+      return this.#grow({ name, options, partitions: [], ready: false }, options.partitions)
+    })
+  }
+
+  addPartitions(name: string, count: number): Promise<KeptTopic> {
+    return this.#inTurn(() => {
+      if (!Number.isInteger(count) || count < 1)
+        throw fault('OPTION_INVALID', `${count} is no number of partitions to add`)
+      return this.#grow(this.topic(name), count)
+    })
+  }
+
+  async #grow(topic: KeptTopic, count: number): Promise<KeptTopic> {
+    const { partitionsMax, partitionsPerTopicMax } = this.using.limits
+    const all = [...this.#state.topics.values()].reduce(
+      (sum, one) => sum + one.partitions.length,
+      0,
+    )
+    const total = topic.partitions.length + count
+    if (total > partitionsPerTopicMax || all + count > partitionsMax)
+      throw fault(
+        'PARTITIONS_TOO_MANY',
+        `${total} partitions; a topic may have ${partitionsPerTopicMax}, all ${partitionsMax}`,
+      )
+    const ring = this.ring()
+    const added = Array.from({ length: count }, (_, at) => ({
+      id: this.#state.nextId + at,
+      broker: ownerOn(ring, topic.name, topic.partitions.length + at),
+      epoch: 1,
+    }))
+    const grown = {
+      ...topic,
+      options: { ...topic.options, partitions: total },
+      partitions: [...topic.partitions, ...added],
+      ready: false,
+    }
+    const nextId = this.#state.nextId + count
+    await this.event({ type: 'topic.set', topic: grown, nextId })
+    await this.#makeReady(grown)
+    return grown
+  }
+
+  /** Makes the topic's partitions on their brokers; safe to repeat until `ready` is stored. */
+  async #makeReady(topic: KeptTopic): Promise<void> {
+    await Promise.all(
+      topic.partitions.map((placed, index) =>
+        this.broker(placed.broker).link.call('own', { spec: specOf(topic, placed, index) }),
+      ),
+    )
+    const { nextId } = this.#state
+    await this.event({ type: 'topic.set', topic: { ...topic, ready: true }, nextId })
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const topic = this.topic(name)
+      await this.event({ type: 'topic.remove', name })
+      this.groups.forgetTopic(name)
+      for (const { id, broker } of topic.partitions)
+        await this.broker(broker).link.call('drop', { id })
+    })
+  }
+
+  /** Starts a broker and moves to it what the ring gives it, while all go on. */
+  addBroker(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      checkName('broker', name)
+      if (this.brokers.has(name)) throw fault('BROKER_EXISTS', `broker "${name}" is there`)
+      const broker = this.using.host.create(name)
+      await broker.start()
+      this.brokers.set(name, broker)
+      await this.event({ type: 'broker.add', name })
+      await this.#rebalance()
+    })
+  }
+
+  /** Moves away all that a broker has, then ends it. */
+  removeBroker(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const broker = this.broker(name)
+      if (this.brokers.size === 1 && this.#state.topics.size > 0)
+        throw fault('LAST_BROKER', `broker "${name}" is the last; its topics have nowhere to go`)
+      this.#leaving.add(name)
+      try {
+        await this.#rebalance()
+        await this.event({ type: 'broker.remove', name })
+        this.brokers.delete(name)
+        await broker.stop()
+        await this.using.host.forget(name)
+      } finally {
+        this.#leaving.delete(name)
+      }
+    })
+  }
+
+  async #rebalance(): Promise<void> {
+    const ring = this.ring()
+    for (const topic of [...this.#state.topics.values()])
+      for (const [index, placed] of topic.partitions.entries()) {
+        const to = ownerOn(ring, topic.name, index)
+        if (to !== placed.broker) await this.#mover.move(topic, index, to)
+      }
+  }
+
+  /** The ring of all brokers that stay. */
+  ring(): HashRing {
+    const names = [...this.brokers.keys()].filter((name) => !this.#leaving.has(name))
+    if (names.length === 0) throw fault('BROKER_UNKNOWN', 'there is no broker yet; add one')
+    return new HashRing(names.map((id) => ({ id })))
+  }
+
+  brokerInfos(): BrokerInfo[] {
+    const counts = new Map<string, number>()
+    for (const { partitions } of this.#state.topics.values())
+      for (const { broker } of partitions) counts.set(broker, (counts.get(broker) ?? 0) + 1)
+    return [...this.brokers.values()].map(({ name, address, state }) => ({
+      name,
+      address,
+      state: this.#leaving.has(name) ? 'leaving' : state,
+      partitions: counts.get(name) ?? 0,
+    }))
+  }
+
+  /** Writes a message through the broker to its disk and reads it back. Throws BROKER_FAULTY. */
+  async testBroker(name: string): Promise<void> {
+    const { random } = this.using
+    const text = `test ${random.integer(0, 2 ** 48)}`
+    const id = 2 ** 31 + random.integer(0, 2 ** 30)
+    const { result } = await this.broker(name).link.call('test', { id, text })
+    if (result !== true) throw fault('BROKER_FAULTY', `broker ${name} gave back other bytes`)
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turns.then(work)
+    this.#turns = turn.catch((error) => {
+      if (!(error instanceof Fault))
+        this.using.log.error({ cause: describeError(error) }, 'manager')
+    })
+    return turn
+  }
+}
+
+function ownerOn(ring: HashRing, topic: string, index: number): string {
+  return ring.nodes[ring.locate(`${topic}/${index}`)]?.id ?? ''
+}

@@ -1,0 +1,54 @@
+import { fault } from '../errors.ts'
+import { checkName, timeDefaults } from '../options.ts'
+import type { TopicOptions } from '../queue-engine.ts'
+import type { Handler } from '../wire/link.ts'
+import type { Manager } from './manager.ts'
+
+interface MemberCall {
+  readonly topic: string
+  readonly group: string
+  readonly member: string
+  readonly sessionMs?: number
+  readonly partition?: number
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each method checks what it needs of its parameters
+type Method = (manager: Manager, params: any) => unknown
+
+/** Everything that the manager can be asked. */
+const methods: Readonly<Record<string, Method>> = {
+  metadata: (manager) => manager.metadata(),
+  'topic.create': (manager, { topic, options }: { topic: string; options: TopicOptions }) =>
+    manager.createTopic(topic, options ?? {}),
+  'topic.grow': (manager, { topic, count }) => manager.addPartitions(topic, count),
+  'topic.delete': (manager, { topic }) => manager.deleteTopic(topic),
+  'broker.list': (manager) => manager.brokerInfos(),
+  'broker.add': (manager, { name }) => manager.addBroker(name),
+  'broker.remove': (manager, { name }) => manager.removeBroker(name),
+  'broker.test': (manager, { name }) => manager.testBroker(name),
+  join: (manager, call: MemberCall) => {
+    const { topic, group, member, sessionMs = timeDefaults.sessionMs } = call
+    checkName('group', group)
+    checkName('member', member)
+    if (!(sessionMs >= 100 && sessionMs <= 3_600_000))
+      throw fault('OPTION_INVALID', `sessionMs is ${sessionMs}, not 100 ms to an hour`)
+    manager.topic(topic)
+    return manager.groups.join(topic, group, member, sessionMs)
+  },
+  heartbeat: (manager, { topic, group, member }: MemberCall) =>
+    manager.groups.heartbeat(topic, group, member),
+  leave: (manager, { topic, group, member }: MemberCall) =>
+    manager.groups.leave(topic, group, member),
+  'member.check': (manager, { topic, group, member, partition }: MemberCall) =>
+    manager.groups.check(topic, group, member, partition ?? -1),
+  members: (manager, { topic, group }: MemberCall) => manager.groups.members(topic, group),
+}
+
+/** Returns the manager's end of a link. */
+export function createManagerHandler(manager: Manager): Handler {
+  return async (method, params) => {
+    const run = Object.hasOwn(methods, method) ? methods[method] : undefined
+    if (!run) throw fault('FRAME_INVALID', `no method ${method}`)
+    return { result: await run(manager, params) }
+  }
+}
