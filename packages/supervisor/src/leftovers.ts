@@ -1,4 +1,3 @@
-import type { Clock } from '@drover/kernel'
 import { listProcesses, type ProcessEntry } from './processes.ts'
 
 /** How long processes may end by themselves after SIGTERM, in ms. */
@@ -9,8 +8,10 @@ const killTimeoutMs = 5_000
 
 const lookEveryMs = 50
 
-/** As much of a clock as ending processes needs. */
-export type Timing = Pick<Clock, 'monotonic'> & { sleep(delayMs: number): Promise<void> }
+/** As much of a clock as ending processes needs: time is counted in looks. */
+export interface Timing {
+  sleep(delayMs: number): Promise<void>
+}
 
 /** Which processes are to be ended. */
 export interface Leftovers {
@@ -25,19 +26,22 @@ export interface Leftovers {
  * many there were. A process is touched only when its mark says that it is ours, or when the leader
  * of its group is the very process that was noted (pid and start time), never for its pid alone.
  */
-export async function endLeftovers(leftovers: Leftovers, clock: Timing): Promise<number> {
-  const startedMs = clock.monotonic()
+export async function endLeftovers(leftovers: Leftovers, timing: Timing): Promise<number> {
   const seen = new Set<number>()
-  for (;;) {
-    const left = chooseLeftovers(await listProcesses(), leftovers)
-    const forMs = clock.monotonic() - startedMs
+  let groups: ReadonlySet<number> = new Set()
+  for (let forMs = 0; ; forMs += lookEveryMs) {
+    const processes = await listProcesses()
+    // A group stays ours when its leader is the first to end: its number is taken while one is left.
+    groups = new Set([...groups, ...ownGroups(processes, leftovers)])
+    const left = chooseLeftovers(processes, leftovers, groups)
+    groups = new Set(left.map(({ group }) => group).filter((group) => groups.has(group)))
     if (left.length === 0 || forMs > graceMs + killTimeoutMs) return seen.size
     for (const { pid } of left) {
       if (forMs > graceMs) send(pid, 'SIGKILL')
       else if (!seen.has(pid)) send(pid, 'SIGTERM')
       seen.add(pid)
     }
-    await clock.sleep(lookEveryMs)
+    await timing.sleep(lookEveryMs)
   }
 }
 
@@ -48,7 +52,7 @@ export interface Sweeper {
 }
 
 /** Returns a sweeper; it looks only while there is something to sweep. */
-export function createSweeper(clock: Timing): Sweeper {
+export function createSweeper(timing: Timing): Sweeper {
   const pending = new Map<string, Sweep>()
   let sweeping = false
 
@@ -57,12 +61,12 @@ export function createSweeper(clock: Timing): Sweeper {
       // Those that come in while we look are left for the next look.
       const sweeps = [...pending]
       const dirty = await killMarked(new Set(pending.keys()))
-      for (const [mark, { untilMs, done }] of sweeps) {
-        if (dirty.has(mark) && clock.monotonic() < untilMs) continue
+      for (const [mark, sweep] of sweeps) {
+        if (dirty.has(mark) && sweep.looksLeft-- > 0) continue
         pending.delete(mark)
-        done.resolve()
+        sweep.done.resolve()
       }
-      if (dirty.size > 0) await clock.sleep(lookEveryMs)
+      if (dirty.size > 0) await timing.sleep(lookEveryMs)
     }
     sweeping = false
   }
@@ -71,7 +75,7 @@ export function createSweeper(clock: Timing): Sweeper {
       const known = pending.get(mark)
       if (known) return known.done.promise
       const done = Promise.withResolvers<void>()
-      pending.set(mark, { untilMs: clock.monotonic() + killTimeoutMs, done })
+      pending.set(mark, { looksLeft: killTimeoutMs / lookEveryMs, done })
       if (!sweeping) {
         sweeping = true
         void sweepAll()
@@ -82,28 +86,36 @@ export function createSweeper(clock: Timing): Sweeper {
 }
 
 interface Sweep {
-  /** Given up then: only a process stuck in the kernel is left. */
-  readonly untilMs: number
+  /** After these it is given up: only a process stuck in the kernel is left. */
+  looksLeft: number
   readonly done: PromiseWithResolvers<void>
 }
 
 /** Kills what carries one of `marks`, and returns those of them that something carried. */
 async function killMarked(marks: ReadonlySet<string>): Promise<Set<string>> {
-  const leftovers = { marked: (mark: string) => marks.has(mark), leaders: [] }
-  const left = chooseLeftovers(await listProcesses(), leftovers)
+  const leftovers = { marked: (mark: string) => marks.has(mark) }
+  const left = chooseLeftovers(await listProcesses(), leftovers, new Set())
   for (const { pid } of left) send(pid, 'SIGKILL')
   return new Set(left.flatMap(({ mark }) => mark ?? []))
+}
+
+/** Returns the groups whose leader, among `processes`, is the one that was noted. */
+export function ownGroups(
+  processes: readonly ProcessEntry[],
+  { leaders }: Leftovers,
+): ReadonlySet<number> {
+  const startOf = new Map(processes.map(({ pid, startTicks }) => [pid, startTicks]))
+  return new Set(
+    leaders.filter(({ pid, startTicks }) => startOf.get(pid) === startTicks).map(({ pid }) => pid),
+  )
 }
 
 /** Returns those of `processes` that are to be ended. Never this process itself. */
 export function chooseLeftovers(
   processes: readonly ProcessEntry[],
-  { marked, leaders }: Leftovers,
+  { marked }: Pick<Leftovers, 'marked'>,
+  groups: ReadonlySet<number>,
 ): ProcessEntry[] {
-  const startOf = new Map(processes.map(({ pid, startTicks }) => [pid, startTicks]))
-  const groups = new Set(
-    leaders.filter(({ pid, startTicks }) => startOf.get(pid) === startTicks).map(({ pid }) => pid),
-  )
   return processes.filter(
     ({ pid, group, zombie, mark }) =>
       !zombie && pid !== process.pid && (groups.has(group) || (mark !== undefined && marked(mark))),

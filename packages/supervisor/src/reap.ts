@@ -5,10 +5,7 @@ import { isAlive, readRun } from './run-note.ts'
 
 // Nothing of the kernel is loaded here: the web server that comes with it takes a quarter of a second,
 // and replicas live as long.
-const timing: Timing = {
-  monotonic: () => performance.now(),
-  sleep: (delayMs) => sleep(delayMs),
-}
+const timing: Timing = { sleep: (delayMs) => sleep(delayMs) }
 
 /**
  * The program that the watcher becomes when its supervisor has died: ends what the run noted in the

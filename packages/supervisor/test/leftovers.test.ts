@@ -2,8 +2,19 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { chooseLeftovers } from '../src/leftovers.ts'
-import { listProcesses, markVariable, parsePs, startTicksOf } from '../src/processes.ts'
+import { systemClock } from '@drover/kernel'
+import { chooseLeftovers, endLeftovers, type Leftovers, ownGroups } from '../src/leftovers.ts'
+import {
+  listProcesses,
+  markVariable,
+  type ProcessEntry,
+  parsePs,
+  startTicksOf,
+} from '../src/processes.ts'
+
+function choose(processes: readonly ProcessEntry[], leftovers: Leftovers): ProcessEntry[] {
+  return chooseLeftovers(processes, leftovers, ownGroups(processes, leftovers))
+}
 
 const none = { marked: () => false, leaders: [] }
 const entry = { pid: 5_000_001, group: 5_000_001, startTicks: 77, zombie: false, mark: undefined }
@@ -11,7 +22,7 @@ const entry = { pid: 5_000_001, group: 5_000_001, startTicks: 77, zombie: false,
 test('the group of a noted leader is left over, with all that is in it', () => {
   const child = { ...entry, pid: 5_000_002, startTicks: 80 }
 
-  const chosen = chooseLeftovers([entry, child], {
+  const chosen = choose([entry, child], {
     ...none,
     leaders: [{ pid: 5_000_001, startTicks: 77 }],
   })
@@ -22,7 +33,7 @@ test('the group of a noted leader is left over, with all that is in it', () => {
 test('a process that started at another time under the same pid is a stranger', () => {
   const leaders = [{ pid: 5_000_001, startTicks: 76 }]
 
-  assert.deepEqual(chooseLeftovers([entry], { ...none, leaders }), [])
+  assert.deepEqual(choose([entry], { ...none, leaders }), [])
 })
 
 test('of a group without its leader only those with our mark are ours', () => {
@@ -30,7 +41,7 @@ test('of a group without its leader only those with our mark are ours', () => {
   const stranger = { ...entry, pid: 5_000_003 }
   const leaders = [{ pid: 5_000_001, startTicks: 77 }]
 
-  const chosen = chooseLeftovers([ours, stranger], {
+  const chosen = choose([ours, stranger], {
     marked: (mark) => mark.startsWith('us/'),
     leaders,
   })
@@ -42,7 +53,7 @@ test('zombies and this process itself are never chosen', () => {
   const zombie = { ...entry, zombie: true, mark: 'us' }
   const self = { ...entry, pid: process.pid, mark: 'us' }
 
-  assert.deepEqual(chooseLeftovers([zombie, self], { marked: () => true, leaders: [] }), [])
+  assert.deepEqual(choose([zombie, self], { marked: () => true, leaders: [] }), [])
 })
 
 test('the list of processes shows the mark, the group and the start of a child', async () => {
@@ -60,6 +71,25 @@ test('the list of processes shows the mark, the group and the start of a child',
   child.kill('SIGKILL')
   await once(child, 'exit')
   assert.equal(startTicksOf(child.pid ?? 0), undefined)
+})
+
+test('what is left of a group is ended although its leader is the first to end', async () => {
+  const child = spawn(
+    'sh',
+    ['-c', 'trap "exit 0" TERM; (trap "" TERM; while :; do sleep 1; done) & echo $!; wait'],
+    { detached: true, stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  const [line] = await once(child.stdout, 'data')
+  const stubborn = Number(String(line))
+  const pid = child.pid ?? 0
+
+  const ended = await endLeftovers(
+    { marked: () => false, leaders: [{ pid, startTicks: startTicksOf(pid) ?? 0 }] },
+    systemClock,
+  )
+
+  assert.ok(ended >= 2)
+  assert.equal(startTicksOf(stubborn), undefined)
 })
 
 test('where there is no /proc, the output of ps is read', () => {
