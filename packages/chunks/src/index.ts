@@ -1,0 +1,1 @@
+export { chunksFaults } from './errors.ts'
