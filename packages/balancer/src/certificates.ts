@@ -147,9 +147,11 @@ async function read(file: string): Promise<string> {
   }
 }
 
-/** The host names that a certificate lists as alternative names of its subject. */
+/** The host names that a certificate lists as alternative names of its subject, as far as sound. */
 function namesIn({ subjectAltName = '' }: X509Certificate): string[] {
-  return [...subjectAltName.matchAll(/DNS:([A-Za-z0-9.*_-]+)/g)].map((match) => match[1] ?? '')
+  return [...subjectAltName.matchAll(/DNS:((?:\*\.)?[A-Za-z0-9._-]+)(?=,|$)/g)].map(
+    (match) => match[1] ?? '',
+  )
 }
 
 /** Throws when `next` is out of its dates while `before` is not. */

@@ -1,6 +1,6 @@
 import type { Fault } from '@drover/kernel'
 import { type BalancerFaultCode, fault } from '../errors.ts'
-import { type PolicyName, policyNames, type ServicePlan } from '../plan.ts'
+import { type Plan, type PolicyName, policyNames, type ServicePlan } from '../plan.ts'
 
 type ForeignEngine = 'nginx' | 'haproxy'
 
@@ -31,6 +31,25 @@ export function checkPolicy(service: ServicePlan, engine: ForeignEngine): void {
     foreignPolicies[one].includes(name),
   )
   throw unsupported(`service ${service.name}`, `the policy ${name}`, engine, ['builtin', ...others])
+}
+
+/**
+ * Throws POLICY_UNSUPPORTED when `plan` names a header, cookie or query parameter with a character
+ * that foreign configurations give a meaning of their own.
+ */
+export function checkPlainNames({ listeners, services }: Plan, engine: ForeignEngine): void {
+  const names = [
+    ...listeners.flatMap(({ routes }) =>
+      routes.flatMap(({ match }) => Object.keys(match.headers ?? {})),
+    ),
+    ...services.flatMap(({ policy, sticky }) => [
+      ...('name' in policy.key ? [policy.key.name] : []),
+      ...(sticky ? [sticky.cookie] : []),
+    ]),
+  ]
+  for (const name of names)
+    if (!/^[A-Za-z0-9_-]+$/.test(name))
+      throw unsupported('the plan', `the name ${JSON.stringify(name)}`, engine, ['builtin'])
 }
 
 /** Returns which policies `engine` has. */

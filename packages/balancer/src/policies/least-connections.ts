@@ -8,13 +8,17 @@ import { levelCredit } from './weighted.ts'
  */
 export const createLeastConnections: CreatePolicy = (candidates) => {
   levelCredit(candidates)
+  /** The load of each candidate in this pick; no bound for those that are not free. */
+  const loads = new Float64Array(candidates.length)
   return {
     pick(request) {
-      const least = leastLoad(candidates, request)
+      const least = gatherLoads(candidates, request, loads)
+      if (least === Number.POSITIVE_INFINITY) return undefined
       let chosen: Candidate | undefined
       let earned = 0
-      for (const candidate of candidates) {
-        if (!isFree(candidate, request) || loadOf(candidate) !== least) continue
+      for (let index = 0; index < candidates.length; index++) {
+        const candidate = candidates[index]
+        if (loads[index] !== least || candidate === undefined) continue
         earned += candidate.weight
         candidate.credit += candidate.weight
         if (chosen === undefined || candidate.credit > chosen.credit) chosen = candidate
@@ -25,13 +29,19 @@ export const createLeastConnections: CreatePolicy = (candidates) => {
   }
 }
 
-function leastLoad(candidates: readonly Candidate[], request: PickRequest): number {
+/** Writes the load of each candidate to `loads` and returns the least. */
+function gatherLoads(
+  candidates: readonly Candidate[],
+  request: PickRequest,
+  loads: Float64Array,
+): number {
   let least = Number.POSITIVE_INFINITY
-  for (const candidate of candidates)
-    if (isFree(candidate, request)) least = Math.min(least, loadOf(candidate))
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index]
+    const isChoice = candidate !== undefined && isFree(candidate, request)
+    const load = isChoice ? candidate.inFlight / candidate.weight : Number.POSITIVE_INFINITY
+    loads[index] = load
+    if (load < least) least = load
+  }
   return least
-}
-
-function loadOf(candidate: Candidate): number {
-  return candidate.inFlight / candidate.weight
 }

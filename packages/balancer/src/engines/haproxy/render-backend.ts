@@ -82,7 +82,7 @@ function httpLines(service: ServicePlan, { answers }: HaproxySetting): string[] 
     ...rateLines(service, answers),
     ...(sticky
       ? [
-          `cookie ${sticky.cookie} insert indirect nocache httponly dynamic`,
+          `cookie ${word(sticky.cookie)} insert indirect nocache httponly dynamic`,
           // The cookie is a hash of the address with this secret: no client can make another's.
           `dynamic-cookie-key ${word(sticky.secret)}`,
         ]

@@ -3,7 +3,7 @@ import type { SideFile } from './answer-files.ts'
 import { renderBackend } from './render-backend.ts'
 import { renderFrontend } from './render-frontend.ts'
 import type { HaproxySetting } from './setting.ts'
-import { section } from './words.ts'
+import { section, word } from './words.ts'
 
 /** Part of a buffer that headers which we add may use. */
 const rewriteBytes = 1_024
@@ -27,7 +27,7 @@ function globalLines({ listeners }: Plan, setting: HaproxySetting): string[] {
   const headers = Math.max(1, ...listeners.map(({ limits }) => limits.headersMax))
   return [
     `description drover-${generation}`,
-    `stats socket ${folder}/admin.sock mode 600 level admin expose-fd listeners`,
+    `stats socket ${word(`${folder}/admin.sock`)} mode 600 level admin expose-fd listeners`,
     `maxconn ${connectionsMax}`,
     ...(threads === undefined ? [] : [`nbthread ${threads}`]),
     // Old workers end what they have after a reload, but not for ever.

@@ -1,5 +1,5 @@
 import type { ListenerPlan, Plan, ServicePlan } from '../../plan.ts'
-import { checkPolicy, unsupported } from '../unsupported.ts'
+import { checkPlainNames, checkPolicy, unsupported } from '../unsupported.ts'
 
 /** HAProxy holds an answer of its own in one buffer. */
 const bodyCharsMax = 12_000
@@ -10,6 +10,7 @@ const bodyCharsMax = 12_000
  * (HAProxy answers 503 at once; it does queue for busy ones).
  */
 export function checkHaproxyPlan(plan: Plan): void {
+  checkPlainNames(plan, 'haproxy')
   for (const listener of plan.listeners) checkListener(listener)
   for (const service of plan.services) {
     checkPolicy(service, 'haproxy')

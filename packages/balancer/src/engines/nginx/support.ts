@@ -1,5 +1,5 @@
 import type { ListenerPlan, Plan, ServicePlan } from '../../plan.ts'
-import { checkPolicy, unsupported } from '../unsupported.ts'
+import { checkPlainNames, checkPolicy, unsupported } from '../unsupported.ts'
 
 /** What the nginx that was found can do. */
 export interface NginxAbilities {
@@ -16,6 +16,9 @@ export interface NginxAbilities {
  * once instead), the bound on header lines (before 1.29.8) and on connections of one listener.
  */
 export function checkNginxPlan(plan: Plan, abilities: NginxAbilities): void {
+  checkPlainNames(plan, 'nginx')
+  if (plan.accessLogFile?.includes('$'))
+    throw unsupported('accessLogFile', 'a dollar sign in a name', 'nginx', ['builtin', 'haproxy'])
   const tcpServices = new Set(
     plan.listeners.filter(({ protocol }) => protocol === 'tcp').map(({ service }) => service),
   )
@@ -57,6 +60,9 @@ function checkService(service: ServicePlan): void {
   if (service.policy.name === 'ring' && service.policy.options.epsilon !== 0)
     throw lacks('bounded loads (epsilon 0 does without)', ['builtin', 'haproxy'])
   if (service.sticky) throw lacks('sticky sessions', ['builtin', 'haproxy'])
+  const { key } = service.policy
+  if ((key.from === 'query' || key.from === 'cookie') && key.name.includes('-'))
+    throw lacks(`a key from a ${key.from} whose name has a dash`, ['builtin', 'haproxy'])
   if (service.queue.order === 'newest-first') throw lacks('a newest-first queue', ['builtin'])
   if (service.timeouts.responseMs > 0) throw lacks('a bound on whole responses', ['builtin'])
   if (service.sendProxyProtocol) throw lacks('PROXY protocol v2 out', ['builtin', 'haproxy'])
@@ -83,6 +89,6 @@ function checkTcp({ name, policy }: ServicePlan): void {
 }
 
 /** nginx counts whole requests by the second or by the minute. */
-export function isWholeRate(perSecond: number): boolean {
+function isWholeRate(perSecond: number): boolean {
   return Number.isInteger(perSecond) || Number.isInteger(perSecond * 60)
 }

@@ -26,7 +26,7 @@ export function time(ms: number): string {
 }
 
 /** Returns `lines` moved in by one step. */
-export function indent(lines: readonly string[]): string[] {
+function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`)
 }
 
