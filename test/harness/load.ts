@@ -16,9 +16,19 @@ export interface Load {
   stop(): Promise<LoadResult>
 }
 
+/** How a load behaves. */
+export interface LoadOptions {
+  /**
+   * Sends a request again, on a new connection, whose kept connection was closed before it was
+   * answered, as browsers do: a server may close it at the moment when a request is on its way there.
+   */
+  readonly repeats?: boolean
+}
+
 /** Starts `clients` connections that each ask for `url` again as soon as they are answered. */
-export function startLoad(url: string, clients: number): Load {
+export function startLoad(url: string, clients: number, options: LoadOptions = {}): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
+  const fresh = new Agent({ keepAlive: false })
   const bodies: Record<string, number> = {}
   const failures: Record<string, number> = {}
   const count = (where: Record<string, number>, what: string) => {
@@ -29,7 +39,9 @@ export function startLoad(url: string, clients: number): Load {
 
   const client = async () => {
     while (running) {
-      const { status, body } = await get(url, agent)
+      const first = await get(url, agent)
+      const again = first.status === 0 && options.repeats
+      const { status, body } = again ? await get(url, fresh) : first
       total++
       if (status === 200) count(bodies, body)
       else count(failures, `${status} ${body}`.slice(0, 200))

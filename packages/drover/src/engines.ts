@@ -1,10 +1,20 @@
-import { createBuiltinEngine, type Engine } from '@drover/balancer'
+import {
+  createBuiltinEngine,
+  createHaproxyEngine,
+  createNginxEngine,
+  type Engine,
+} from '@drover/balancer'
+import type { Log } from '@drover/kernel'
 import type { Config } from './config/schema.ts'
-import { fault } from './errors.ts'
 
 /** Returns the data plane that the configuration asks for, not started yet. */
-export function createEngine(door: Config['door']): Engine {
-  if (door.engine === 'builtin')
-    return createBuiltinEngine({ workers: door.workers > 1 ? door.workers : 0 })
-  throw fault('USAGE', `engine ${door.engine} is not there yet`)
+export function createEngine({ engine, workers }: Config['door'], log: Log): Engine {
+  switch (engine) {
+    case 'builtin':
+      return createBuiltinEngine({ workers })
+    case 'nginx':
+      return createNginxEngine({ log, ...(workers > 0 ? { workers } : {}) })
+    case 'haproxy':
+      return createHaproxyEngine({ log, ...(workers > 0 ? { threads: workers } : {}) })
+  }
 }

@@ -58,7 +58,7 @@ function createSystem(loaded: Loaded, data: DataFolder, events: EventLog, log: L
     random: systemRandom,
     log,
     events,
-    engine: createEngine(loaded.config.door),
+    engine: createEngine(loaded.config.door, log),
     dataFolder: join(data.path, 'supervisor'),
     stickySecret: data.stickySecret,
   })

@@ -120,6 +120,13 @@ export class System {
     this.#stopTellingLoad = this.#parts.clock.every(loadIntervalMs, () => this.#tellLoad())
   }
 
+  /** Resolves when the engine sends requests to every replica that runs, or after `mostMs`. */
+  async whenServed(mostMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(mostMs)
+    const replicas = [...this.groups.values()].flatMap((group) => group.replicas())
+    await Promise.allSettled(replicas.map(({ id }) => this.balancer.whenReady(id, signal)))
+  }
+
   /**
    * Moves to another configuration without dropping a connection. Whatever is wrong with it is
    * found before anything changes: then the old one stays and the fault says why. Resolves when the

@@ -19,6 +19,8 @@ export interface ForegroundOptions {
 
 /** The start message waits this many ms at most for replicas to become ready. */
 const readyMsMax = 10_000
+/** A foreign engine takes up replicas that are ready within this many ms. */
+const servedMsMax = 2_000
 /** A signal again within this many ms is the same one: a terminal sends it to a wrapper, too. */
 const sameSignalMs = 250
 
@@ -53,6 +55,7 @@ async function present(
   options: ForegroundOptions,
 ): Promise<void> {
   await Promise.race([settled, stopAsked])
+  await Promise.race([instance.system.whenServed(servedMsMax), stopAsked])
   if (!options.quiet) say(await startMessage(instance, options.hints ?? []))
   const calm = createCalm()
   const hear = (event: DroverEvent) => {

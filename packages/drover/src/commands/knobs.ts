@@ -283,7 +283,7 @@ export const knobs: readonly Knob[] = [
   },
   {
     flags: '--workers <number>',
-    says: 'processes that serve requests; 0 serves them in this one',
+    says: 'processes that serve requests; 0 serves them in this one (nginx, HAProxy: one a core)',
     key: 'door.workers',
     takes: 'number',
     group: own,

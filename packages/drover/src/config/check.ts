@@ -15,13 +15,16 @@ export function checkConfig(config: Config): Found[] {
     ...checkListeners(config),
     ...checkManage(config),
     ...checkAdmin(config),
-    ...checkEngine(config),
   ]
 }
 
 function checkManage(config: Config): Found[] {
   const { manage } = config
   if (!manage) return []
+  if (config.door.engine === 'nginx') {
+    const message = 'its answers name the path, which nginx cannot do; builtin and haproxy can'
+    return [{ path: ['manage', 'path'], message }]
+  }
   const path = ['manage', 'service']
   if (manage.service === undefined) {
     const ours = Object.values(config.services).filter((service) => !service.addresses)
@@ -40,18 +43,4 @@ function checkAdmin({ admin }: Config): Found[] {
     return []
   const message = `is missing; ${address} can be reached from other machines, so the admin API needs a token of at least 16 letters`
   return [{ path: ['admin', 'token'], message }]
-}
-
-function checkEngine({ door, listeners }: Config): Found[] {
-  if (door.engine === 'builtin') return []
-  return listeners.flatMap((listener, index) =>
-    listener.address.endsWith(':0')
-      ? [
-          {
-            path: ['listeners', String(index), 'address'],
-            message: `${door.engine} cannot take a free port by itself; name one`,
-          },
-        ]
-      : [],
-  )
 }

@@ -29,7 +29,12 @@ const door = Type.Object(
   {
     engine: oneOf(['builtin', 'nginx', 'haproxy'], 'What forwards the requests', 'builtin'),
     grace: duration('how long requests may go on when Drover stops', 5_000),
-    workers: count('Processes that serve requests; 0 serves them in this one', 0, 64, 0),
+    workers: count(
+      'Processes (threads of HAProxy) that serve requests; 0: as the engine likes',
+      0,
+      64,
+      0,
+    ),
   },
   { ...group, description: 'The data plane' },
 )
