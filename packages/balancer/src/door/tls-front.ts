@@ -15,6 +15,8 @@ import type { TlsPlan } from '../plan.ts'
  */
 export class TlsFront {
   readonly #server: Server
+  /** Who waits for the handshake of which connection; a connection is known by its client's port. */
+  readonly #waiting = new Map<string, (socket: TLSSocket) => void>()
   #contexts: { names: readonly string[]; context: SecureContext }[] = []
 
   /** Throws PLAN_REFUSED when a certificate or key cannot be used. */
@@ -29,6 +31,11 @@ export class TlsFront {
       ...keyPair(plan),
     })
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
+    this.#server.on('secureConnection', (socket) => {
+      const secured = this.#waiting.get(nameOf(socket))
+      if (secured) secured(socket)
+      else socket.destroy()
+    })
   }
 
   /** Takes up new certificates. Throws PLAN_REFUSED and keeps the old ones. */
@@ -39,14 +46,15 @@ export class TlsFront {
 
   /** Shakes hands on `socket`; `secured` is called once that has worked. */
   accept(socket: Socket, secured: (socket: TLSSocket) => void): void {
+    const name = nameOf(socket)
     const take = (candidate: TLSSocket): void => {
-      if (underlying(candidate) !== socket) return
-      this.#server.off('secureConnection', take)
+      this.#waiting.delete(name)
       secured(candidate)
     }
-    this.#server.on('secureConnection', take)
-    this.#server.setMaxListeners(0)
-    socket.once('close', () => this.#server.off('secureConnection', take))
+    this.#waiting.set(name, take)
+    socket.once('close', () => {
+      if (this.#waiting.get(name) === take) this.#waiting.delete(name)
+    })
     this.#server.emit('connection', socket)
   }
 
@@ -60,8 +68,8 @@ export class TlsFront {
   }
 }
 
-function underlying(socket: TLSSocket): unknown {
-  return (socket as unknown as { _parent?: unknown })._parent
+function nameOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`
 }
 
 function keyPair(plan: TlsPlan): { cert?: string; key?: string } {
