@@ -19,6 +19,7 @@ import { filesMax, findProgram, runProgram } from '../program.ts'
 import { CountLog } from './count-log.ts'
 import { NginxProcess } from './nginx-process.ts'
 import { renderNginx } from './render.ts'
+import { servedBy } from './render-upstream.ts'
 import { certificateFiles, type NginxSetting } from './setting.ts'
 import { askConnections } from './status-socket.ts'
 import { checkNginxPlan, type NginxAbilities } from './support.ts'
@@ -61,6 +62,8 @@ class NginxEngine implements Engine {
   #ports: Readonly<Record<string, number>> = {}
   #plan = noPlan
   #generation = 0
+  /** What nginx last found no fault in, but for who is there. */
+  #checked = ''
   #process: NginxProcess | undefined
   #countLog: CountLog | undefined
   #cancelCount: Cancel | undefined
@@ -100,6 +103,7 @@ class NginxEngine implements Engine {
     try {
       await this.#process?.reload(this.#generation + 1)
     } catch (error) {
+      this.#checked = ''
       await writeFile(this.#confFile(), before)
       throw error
     }
@@ -189,10 +193,17 @@ class NginxEngine implements Engine {
       await writeFile(file, text, { mode: 0o600 })
     const next = `${this.#folder}/next.conf`
     await writeFile(next, renderNginx(plan, setting))
+    // Other replicas cannot make a good configuration bad, and each check costs a reload's time.
+    const frame = frameOf(plan, ports)
+    if (frame !== this.#checked) await this.#check(next)
+    this.#checked = frame
+    await rename(next, this.#confFile())
+  }
+
+  async #check(next: string): Promise<void> {
     const words = ['-p', this.#folder, '-e', 'stderr', '-t', '-q', '-c', next]
     const { code, output } = await runProgram(this.#file, words, this.#clock)
     if (code !== 0) throw fault('PLAN_REFUSED', `nginx refuses the plan: ${complaintIn(output)}`)
-    await rename(next, this.#confFile())
   }
 
   #follow(plan: Plan, ports: Readonly<Record<string, number>>): void {
@@ -225,6 +236,16 @@ async function findStream(file: string, clock: Clock): Promise<NginxAbilities['s
   const folder = /--modules-path=(\S+)/.exec(output)?.[1] ?? ''
   const moduleFile = `${folder}/ngx_stream_module.so`
   return existsSync(moduleFile) ? { moduleFile } : 'none'
+}
+
+/** All of a configuration but its replicas; a service without any is another thing to nginx. */
+function frameOf(plan: Plan, ports: Readonly<Record<string, number>>): string {
+  const services = plan.services.map((service) => ({
+    ...service,
+    replicas: servedBy(service).length > 0,
+    expected: 0,
+  }))
+  return JSON.stringify([{ ...plan, services }, ports])
 }
 
 /** The first complaint, without the names of our own files. */
