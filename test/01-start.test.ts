@@ -55,6 +55,38 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     assert.match(drover.output(), /stopping; once more stops at once/)
   })
 
+test('ctrl-c lets a request end that is under way, and takes no new one', async (context) => {
+  const slow = `require('http').createServer((q, s) => setTimeout(() => s.end('late'), q.url === '/slow' ? 700 : 0))
+    .listen(process.env.PORT, process.env.HOST)`
+  const words = ['balance', ...anyPort, '-n', '1', '--', process.execPath, '-e', slow]
+  const drover = await startDrover(context, words)
+  const url = await drover.url()
+  const answer = get(`${url}/slow`)
+  await until('it is under way', async () => (await readyReplicas(drover))[0]?.inFlight === 1)
+
+  drover.child.kill('SIGINT')
+  await until('nobody listens any more', async () => (await get(url)).status === 0)
+
+  assert.deepEqual(await answer, { status: 200, body: 'late' })
+  assert.equal(await drover.ended, 0)
+})
+
+test('ctrl-c waits no longer than the grace for what does not end', async (context) => {
+  const endless = `require('http').createServer((q, s) => { s.writeHead(200); s.write('and') })
+    .listen(process.env.PORT, process.env.HOST)`
+  const flags = ['-n', '1', '--health', 'tcp', '--grace', '300ms', '--drain-timeout', '1h']
+  const words = ['balance', ...anyPort, ...flags, '--', process.execPath, '-e', endless]
+  const drover = await startDrover(context, words)
+  const answer = get(await drover.url())
+  await until('it is under way', async () => (await readyReplicas(drover))[0]?.inFlight === 1)
+
+  drover.child.kill('SIGINT')
+  const code = await drover.ended
+
+  assert.equal(code, 0)
+  assert.equal((await answer).status, 0)
+})
+
 test('a program in any language is a replica: its port is filled into its words', async (context) => {
   const script =
     'require("http").createServer((q, s) => s.end(process.argv[1] + " " + process.argv[2])).listen(process.argv[1])'

@@ -8,6 +8,7 @@ import type { Config } from './schema.ts'
 /** Lists what a schema cannot see: names that lead nowhere, things that exclude each other. */
 export function checkConfig(config: Config): Found[] {
   return [
+    ...checkAny(config),
     ...Object.entries(config.services).flatMap(([name, service]) => [
       ...checkName(name),
       ...checkService(name, service),
@@ -16,6 +17,11 @@ export function checkConfig(config: Config): Found[] {
     ...checkManage(config),
     ...checkAdmin(config),
   ]
+}
+
+function checkAny({ services, listeners }: Config): Found[] {
+  if (Object.keys(services).length > 0 || listeners.length > 0) return []
+  return [{ path: ['services'], message: 'is missing; expected at least one service' }]
 }
 
 function checkManage(config: Config): Found[] {

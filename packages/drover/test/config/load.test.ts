@@ -125,6 +125,7 @@ const refused: [name: string, text: string, message: RegExp][] = [
     `${good}  api:\n    command: node api.js\n`,
     /listeners: is missing; with several services, say who is where/,
   ],
+  ['nothing at all', '', /^drover\.yaml:1: services: is missing; expected at least one service$/],
   ['broken YAML', 'services: [', /^drover\.yaml:\d+: /],
 ]
 
