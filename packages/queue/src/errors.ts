@@ -64,6 +64,8 @@ export const queueFaults = {
   LAST_BROKER: { status: 409, retry: 'never' },
   /** A test message written through the broker did not come back as it was. */
   BROKER_FAULTY: { status: 500, retry: 'later' },
+  /** Another living process keeps its queue in the same folder. */
+  FOLDER_IN_USE: { status: 409, retry: 'later' },
   /** Bytes on a connection that are no frame of the protocol. */
   FRAME_INVALID: { status: 400, retry: 'never' },
   /** A manager of the course's queue refused a request; the message is its own. */

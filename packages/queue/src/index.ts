@@ -1,6 +1,4 @@
-export { type ConsumeRun, runConsume } from './course/cli/consume.ts'
-export { type ProduceRun, runProduce } from './course/cli/produce.ts'
-export { type CourseApi, type CourseApiOptions, createCourseApi } from './course/course-api.ts'
+export { QueueClient } from './client/queue-client.ts'
 export { queueFaults } from './errors.ts'
 export type { Message, QueueRecord, Receipt } from './message.ts'
 export { type QueueLimits, topicDefaults } from './options.ts'
@@ -15,3 +13,4 @@ export type {
   TopicInfo,
   TopicOptions,
 } from './queue-engine.ts'
+export { connectQueue, type QueueSettings, type RunningQueue, startQueue } from './start-queue.ts'

@@ -12,6 +12,15 @@ export interface EngineUnderTest {
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (value: Uint8Array) => new TextDecoder().decode(value)
+/** Waits for something that comes by itself, such as a dead letter; fails after 10 s. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const endsAt = Date.now() + 10_000
+  while (!(await holds())) {
+    assert.ok(Date.now() < endsAt, 'nothing came in 10 s')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 const textOf = (lease: Lease) => text(lease.record.value)
 
 /**
@@ -119,6 +128,7 @@ export function testEngine(
         assert.ok(lease)
         await engine.nack([lease.token], { reason: 'does not parse' })
       }
+      await until(async () => (await engine.topics()).some((one) => one.name === `${topic}.dead`))
       const [dead] = await engine.lease(`${topic}.dead`, { waitMs: 10_000 })
       assert.equal(dead && textOf(dead), 'poison')
       assert.ok(dead)

@@ -60,6 +60,8 @@ export type PartitionEvent =
       /** Offset and due time in ms, in turns. */
       readonly pairs: readonly number[]
       readonly dead: Runs
+      /** Why the dead ones are. */
+      readonly reason: string
     }
   | {
       readonly type: 'extend'

@@ -15,5 +15,11 @@ export interface DeadLetters {
   readonly to: string
   /** Removed by retention before they could be moved. */
   readonly missing: readonly number[]
+  /** Attempts and reason of each. */
+  readonly about: readonly {
+    readonly offset: number
+    readonly attempts: number
+    readonly reason: string
+  }[]
   readonly parts: readonly Buffer[]
 }

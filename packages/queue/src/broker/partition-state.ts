@@ -153,7 +153,7 @@ export class PartitionState {
     else if (event.type === 'extend') work.applyExtend(event.runs, event.deadlineMs)
     else if (event.type === 'back') {
       work.applyBack(event.pairs)
-      work.applyDead(event.dead)
+      work.applyDead(event.dead, event.reason)
     } else {
       work.applyDone(event.runs)
       this.#forgetSpecials(event.runs)

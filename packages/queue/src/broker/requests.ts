@@ -39,8 +39,19 @@ const methods: Readonly<Record<string, Method>> = {
   'group.fence': async (broker, params) => ({ result: await fenceGroup(broker, params) }),
   lag: async (broker, { id }) => ({ result: lag(broker, id) }),
 
-  lease: async (broker, params: LeaseCall) => {
-    const { parts, attempts, deadlineMs } = await broker.desk.lease(params)
+  lease: async (broker, { ids, ...call }: LeaseCall & { ids: number[] }) => {
+    const parts: Buffer[] = []
+    const attempts: number[] = []
+    let deadlineMs = 0
+    for (const id of ids.slice(0, 1_024)) {
+      const count = call.count - attempts.length / 3
+      if (count < 1) break
+      const leased = await broker.desk.lease({ ...call, id, count })
+      parts.push(...leased.parts)
+      deadlineMs = leased.deadlineMs
+      for (let at = 0; at < leased.attempts.length; at += 2)
+        attempts.push(id, leased.attempts[at] ?? 0, leased.attempts[at + 1] ?? 0)
+    }
     return { result: { attempts, deadlineMs }, parts }
   },
   wait: async (broker, { ids, group, waitMs }, _bytes, signal) => ({

@@ -111,8 +111,7 @@ export class WorkDesk {
       cursor = Math.max(cursor, chosen.cursor)
       const found = await this.#read(partition, work, chosen.offsets)
       gone.push(...chosen.offsets.filter((offset) => !found.has(offset)))
-      for (const [offset, record] of inOrder(chosen.offsets, found)) {
-        if (!isFree(work, offset)) continue
+      for (const [offset, record] of inOrder(work, chosen.offsets, found)) {
         if (admits(limits, record, offset, clock.monotonic())) taken.set(offset, record)
         else aside.push(offset)
       }
@@ -269,9 +268,16 @@ export class WorkDesk {
         now + Math.ceil(how.delayMs ?? this.#backoff(partition, work.stateOf(offset).attempt)),
       ])
     if (deadLetter !== '')
-      return this.#broker.event({ type: 'back', id, group, pairs, dead: toRuns(dead) })
+      return this.#broker.event({
+        type: 'back',
+        id,
+        group,
+        pairs,
+        dead: toRuns(dead),
+        reason: (how.reason ?? 'its attempts are used up').slice(0, 1_000),
+      })
     const dropped = this.#broker.event({ type: 'done', id, group, runs: toRuns(dead) })
-    const back = this.#broker.event({ type: 'back', id, group, pairs, dead: [] })
+    const back = this.#broker.event({ type: 'back', id, group, pairs, dead: [], reason: '' })
     return Promise.all([dropped, back]).then(() => {})
   }
 
@@ -312,7 +318,8 @@ export class WorkDesk {
         const { topic, index, options } = state.spec
         const to = options.deadLetter
         const missing = offsets.filter((offset) => !found.has(offset))
-        letters.push({ id, group, topic, index, to, missing, parts: partsOf(found) })
+        const about = offsets.map((offset) => ({ offset, ...work.lastWords(offset) }))
+        letters.push({ id, group, topic, index, to, missing, about, parts: partsOf(found) })
       }
     }
     return letters
@@ -366,10 +373,14 @@ function groupOf({ state }: Partition, group: string): WorkGroup {
   return work
 }
 
-function inOrder(offsets: readonly number[], found: ReadonlyMap<number, Found>): [number, Found][] {
+function inOrder(
+  work: WorkGroup,
+  offsets: readonly number[],
+  found: ReadonlyMap<number, Found>,
+): [number, Found][] {
   return offsets.flatMap((offset) => {
     const record = found.get(offset)
-    return record ? [[offset, record] as [number, Found]] : []
+    return record && isFree(work, offset) ? [[offset, record] as [number, Found]] : []
   })
 }
 

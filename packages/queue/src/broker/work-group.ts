@@ -11,10 +11,12 @@ interface Held {
   readonly priority: number
   /** Whoever has it is told so; nobody gets it again. */
   cancelled: boolean
+  /** Why it is dead. */
+  reason?: string
 }
 
 /** A held message as it stands in a snapshot. */
-type KeptHeld = readonly [number, number, Held['state'], number, number, boolean]
+type KeptHeld = readonly [number, number, Held['state'], number, number, boolean, string?]
 
 /** A whole group as plain JSON. */
 export interface KeptWorkGroup {
@@ -70,22 +72,22 @@ export class WorkGroup {
 
   static restore(kept: KeptWorkGroup): WorkGroup {
     const group = new WorkGroup(kept.cursor)
-    for (const [offset, attempt, state, atMs, priority, cancelled] of kept.held)
-      group.#hold(offset, { attempt, state, atMs, priority, cancelled })
+    for (const [offset, attempt, state, atMs, priority, cancelled, reason] of kept.held)
+      group.#hold(offset, {
+        ...{ attempt, state, atMs, priority, cancelled },
+        ...(reason === undefined ? {} : { reason }),
+      })
     return group
   }
 
   keep(): KeptWorkGroup {
     return {
       cursor: this.cursor,
-      held: [...this.#held].map(([offset, { attempt, state, atMs, priority, cancelled }]) => [
-        offset,
-        attempt,
-        state,
-        atMs,
-        priority,
-        cancelled,
-      ]),
+      held: [...this.#held].map(([offset, held]): KeptHeld => {
+        const { attempt, state, atMs, priority, cancelled, reason } = held
+        const kept = [offset, attempt, state, atMs, priority, cancelled] as const
+        return reason === undefined ? kept : [...kept, reason]
+      }),
     }
   }
 
@@ -140,11 +142,11 @@ export class WorkGroup {
     }
   }
 
-  applyDead(runs: Runs): void {
+  applyDead(runs: Runs, reason: string): void {
     eachOffset(runs, (offset) => {
       const held = this.#held.get(offset)
       if (held?.cancelled) this.#forget(offset)
-      else if (held) this.#hold(offset, { ...held, state: 'dead' })
+      else if (held) this.#hold(offset, { ...held, state: 'dead', reason })
     })
   }
 
@@ -249,6 +251,12 @@ export class WorkGroup {
       if (held) this.#deadlines.push({ offset, ...held })
     }
     return late
+  }
+
+  /** What a dead message takes along. */
+  lastWords(offset: number): { attempts: number; reason: string } {
+    const held = this.#held.get(offset)
+    return { attempts: held?.attempt ?? 0, reason: held?.reason ?? '' }
   }
 
   /** Holds when `choose` would find something now. */

@@ -7,6 +7,8 @@ import type { BrokerHost, HostedBroker } from './broker-host.ts'
 /** What a broker within this process is made of; its disk depends on its name. */
 export interface LocalHostOptions extends Omit<BrokerOptions, 'name' | 'disk'> {
   readonly diskOf: (name: string) => BrokerOptions['disk']
+  /** Makes what the disk needs to be there. */
+  readonly prepare?: (name: string) => Promise<void>
   readonly forget?: (name: string) => Promise<void>
 }
 
@@ -48,6 +50,7 @@ export class LocalHost implements BrokerHost {
 
   async startBroker(name: string): Promise<void> {
     if (this.brokers.has(name)) return
+    await this.#options.prepare?.(name)
     const broker = new Broker({ ...this.#options, name, disk: this.#options.diskOf(name) })
     await broker.start()
     this.brokers.set(name, broker)
