@@ -46,7 +46,9 @@ function install() {
   if (existsSync(mark) && modifiedMs(mark) >= modifiedMs(lock)) return
   process.stderr.write('Installing dependencies (once) ...\n')
   const flags = ['--no-audit', '--no-fund', '--loglevel=error']
-  run('npm', ['ci', ...flags])
+  // Not `npm ci`: it wants every optional package of every platform in the lock file, and the lock
+  // holds those that the registry behind this project has.
+  run('npm', ['install', ...flags])
 }
 
 /** Compiles what changed, and removes compiled files whose source is gone. */
