@@ -1,6 +1,7 @@
 export { askHerd, type HerdClient, sayToHerd } from './client.ts'
 export { herdFaults } from './errors.ts'
 export type { HerdOptions } from './options.ts'
+export type { PlacesProvider } from './places/places.ts'
 export { raiseHerd } from './raise-herd.ts'
 export type { ClientView } from './server/describe-client.ts'
 export { createHerdServer, type HerdServer, serveHerd } from './server/herd-server.ts'

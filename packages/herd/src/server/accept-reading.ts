@@ -28,6 +28,8 @@ export function acceptReading(
     return accepted.on('data', (bytes: Buffer) => take(bytes, bytes.length))
   }
   ;(accepted as HandleOwner)._handle = null
+  // Without its handle it only tells the server that it is gone, so that the server can close.
+  accepted.destroy()
   let take: (bytes: Uint8Array, length: number) => void = () => {}
   const onread = {
     buffer: shared,

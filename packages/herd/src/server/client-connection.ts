@@ -41,7 +41,7 @@ const promisesMax = 16
 /** A client that reads nothing of what waits for it is dropped after this long. */
 const stalledMs = 30_000
 /** After the last answer the client has so long to close its side. */
-const lingerMs = 2_000
+const lingerMs = 1_000
 
 /** Answers of one turn, as bytes; grows as needed and is used again. */
 export class AnswerBuffer {
@@ -138,7 +138,7 @@ export class ClientConnection {
 
   /** Ends the connection after what has been answered. */
   close(): void {
-    this.#socket.destroySoon()
+    this.#finish()
   }
 
   #line(bytes: Uint8Array, start: number, end: number): boolean {
@@ -265,6 +265,7 @@ export class ClientConnection {
     this.#hasEnded = true
     this.#isClosing = true
     if (this.#cancelLinger || this.#isGone) return
+    this.#socket.resume()
     this.#socket.end()
     this.#cancelLinger = this.#options.clock.after(lingerMs, () => this.#socket.destroy())
   }
