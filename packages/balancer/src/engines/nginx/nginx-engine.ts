@@ -123,7 +123,7 @@ class NginxEngine implements Engine {
   /** nginx counts connections over all listeners only: with several, each shows zero. */
   async stats(): Promise<EngineStats> {
     await this.#countLog?.read(this.#clock.monotonic())
-    const connections = await askConnections(this.#folder)
+    const connections = await askConnections(this.#folder, this.#clock)
     const isOnly = this.#plan.listeners.length === 1
     const listeners = this.#plan.listeners.map(
       ({ name }): ListenerStats => ({

@@ -93,7 +93,7 @@ export class NginxProcess {
   }
 
   async #answers(): Promise<boolean> {
-    return (await askGeneration(this.#parts.folder)) === this.#generation
+    return (await askGeneration(this.#parts.folder, this.#parts.clock)) === this.#generation
   }
 
   /** Throws ENGINE_FAILED when nginx complains, or does not get there in time. */
