@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import {
   anyPort,
   type RunningDrover,
+  readyReplicas,
   runDrover,
   startDrover,
   temporaryFolder,
@@ -75,6 +76,24 @@ test('a reload under load moves to the new file without dropping a connection', 
     idle.received().startsWith('HTTP/1.1 200'),
   )
   idle.socket.destroy()
+})
+
+test('a reload changes the weights of replicas that run', async (context) => {
+  const folder = await temporaryFolder(context)
+  const file = join(folder, 'drover.yaml')
+  const weighted = (weight: number) =>
+    configOf(2).replace('health:', `weights: { Server 1: ${weight} }\n    health:`)
+  await writeFile(file, weighted(3))
+  const drover = await startDrover(context, ['up'], { folder })
+  const weights = async () =>
+    Object.fromEntries((await readyReplicas(drover)).map(({ name, weight }) => [name, weight]))
+  const before = await weights()
+
+  await writeFile(file, weighted(5))
+  await drover.post('/v1/reload')
+
+  assert.deepEqual(before, { 'Server 1': 3, 'Server 2': 1 })
+  assert.deepEqual(await weights(), { 'Server 1': 5, 'Server 2': 1 })
 })
 
 test('SIGHUP reloads, too', async (context) => {

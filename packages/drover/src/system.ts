@@ -5,8 +5,21 @@ import {
   type Model,
   type ServiceModel,
 } from '@drover/balancer'
-import { type Cancel, type Clock, describeError, type Log, type Random } from '@drover/kernel'
-import { createSupervisor, type Group, type GroupEvent, type Supervisor } from '@drover/supervisor'
+import {
+  type Cancel,
+  type Clock,
+  describeError,
+  Fault,
+  type Log,
+  type Random,
+} from '@drover/kernel'
+import {
+  createSupervisor,
+  type Group,
+  type GroupEvent,
+  type ReplicaInfo,
+  type Supervisor,
+} from '@drover/supervisor'
 import { withDerived } from './config/derived.ts'
 import type { Loaded } from './config/load.ts'
 import { managedService } from './config/managed.ts'
@@ -176,8 +189,16 @@ export class System {
   /** Weights are the configuration's again, also those of replicas that run already. */
   #restoreWeights(): void {
     for (const group of this.groups.values())
-      for (const { id, group: service, name, state } of group.replicas())
-        if (state === 'running') this.balancer.setWeight(id, this.#joined.weightOf(service, name))
+      for (const replica of group.replicas()) this.#restoreWeight(replica)
+  }
+
+  #restoreWeight({ id, group, name }: ReplicaInfo): void {
+    try {
+      this.balancer.setWeight(id, this.#joined.weightOf(group, name))
+    } catch (error) {
+      // One that is not there yet, or not any more, gets its weight when it comes, or needs none.
+      if (!(error instanceof Fault) || error.code !== 'UNKNOWN_REPLICA') throw error
+    }
   }
 
   #inTurn(change: () => Promise<void>): Promise<void> {
