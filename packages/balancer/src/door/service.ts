@@ -1,5 +1,5 @@
 import type { Clock, Random } from '@drover/kernel'
-import type { EngineEvent, ServicePlan, ServiceStats } from '../plan.ts'
+import type { EngineEvent, ServicePlan, ServiceStats, StickyPlan } from '../plan.ts'
 import { createPolicy, policies } from '../policies/table.ts'
 import type { PickRequest, Policy } from '../policy.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -41,6 +41,8 @@ export class Service {
     key: '',
     tried: untried,
   }
+  /** It is in no plan any more: nobody looks after its queue. */
+  #retired = false
   #waited = 0
   #waitExpired = 0
   #rateLimited = 0
@@ -67,7 +69,7 @@ export class Service {
     const open = [...this.#replicas.values()].filter((replica) => !replica.draining)
     this.#policy = createPolicy(plan.policy, open, this.#context)
     this.#hashed = policies[plan.policy.name].hashed
-    if (before.sticky?.secret !== plan.sticky?.secret || !this.#sticky)
+    if (!isSame(before.sticky, plan.sticky) || !this.#sticky)
       this.#sticky = plan.sticky && new Sticky(plan.sticky)
     this.#applyRateLimit(plan)
     if (plan.expected > 0) this.queue.extend(plan.queue.waitMs)
@@ -105,6 +107,7 @@ export class Service {
   /** Until when a request that found no replica may wait; undefined when waiting is hopeless. */
   waitUntilMs(tried: readonly Replica[]): number | undefined {
     const { deadlines } = this.#context
+    if (this.#retired) return undefined
     if (this.plan.expected > 0) return deadlines.in(this.plan.queue.waitMs)
     const open = [...this.#replicas.values()].filter((replica) => !replica.draining)
     if (open.length === 0 && tried.length === 0) return undefined
@@ -178,10 +181,13 @@ export class Service {
     this.queue.tick(nowMs)
   }
 
-  /** Ends the service: idle connections close at once, the others as their requests end. */
+  /**
+   * Ends the service: those that wait are refused, idle connections close at once, the others as
+   * their requests end.
+   */
   retire(): void {
-    for (const replica of this.#replicas.values()) replica.retire()
-    this.#replicas.clear()
+    this.#retired = true
+    this.apply({ ...this.plan, replicas: [], expected: 0 })
   }
 
   /** Closes every connection to a replica at once. */
@@ -239,4 +245,8 @@ export class Service {
     else if (this.#limiter) this.#limiter.plan = plan.rateLimit
     else this.#limiter = new RateLimiter(plan.rateLimit)
   }
+}
+
+function isSame(one: StickyPlan | undefined, other: StickyPlan | undefined): boolean {
+  return one?.secret === other?.secret && one?.cookie === other?.cookie
 }

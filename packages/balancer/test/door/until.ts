@@ -3,9 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 const patienceMs = 15_000
 
 /** Waits for `condition`, looked at every few ms; throws naming `what` when it does not come true. */
-export async function until(condition: () => unknown, what: string): Promise<void> {
+export async function until(
+  condition: () => unknown | Promise<unknown>,
+  what: string,
+): Promise<void> {
   const endsAt = performance.now() + patienceMs
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > endsAt) throw new Error(`waited in vain for ${what}`)
     await pause(2)
   }
