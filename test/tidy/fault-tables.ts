@@ -8,11 +8,13 @@ export interface FaultRow {
   readonly meaning: string
 }
 
-/** Reads every package's table from its errors.ts: comment, code, status and retry of each row. */
-export function readFaultTables(): ReadonlyMap<string, readonly FaultRow[]> {
+/** Reads the tables of `packages` from their errors.ts: comment, code, status and retry of each row. */
+export function readFaultTables(
+  packages: readonly string[],
+): ReadonlyMap<string, readonly FaultRow[]> {
   const tables = new Map<string, FaultRow[]>()
   for (const { path, text } of filesWhere((file) =>
-    /^packages\/\w+\/src\/errors\.ts$/.test(file),
+    packages.some((name) => file === `packages/${name}/src/errors.ts`),
   )) {
     const table = text.slice(text.indexOf('Faults = {'), text.indexOf('} as const'))
     const rows = /\/\*\*([\s\S]*?)\*\/\s*([A-Z_]+): \{ status: (\d+), retry: '(\w+)' \}/g
