@@ -95,6 +95,7 @@ export class SimulatedHerd {
       neighbours: isJoining ? [] : neighbours,
       ...(isJoining && { join: { seeds: index === 0 ? [] : [address(0)], degree: 3 } }),
       sync,
+      gossip: isJoining || graph.length < 64,
       outboxMax,
       timings: { ...defaultTimings, pingMs: this.#options.pingMs ?? defaultTimings.pingMs },
       state,

@@ -134,3 +134,76 @@ function newestOf(herd: SimulatedHerd): string {
     .sort()
     .join('\n')
 }
+
+test('a thousand servers: an update reaches all, over each link at most twice', async () => {
+  const random = seededRandom(firstSeed)
+  const graph = randomGraph(1_000, 1_000, random)
+  const options = { count: 1_000, graph, seed: firstSeed, recordsMax: 32, pingMs: 60_000 }
+  const herd = new SimulatedHerd(options)
+  await herd.startAll()
+  assert.ok(herd.settleLinks(10_000))
+  for (let update = 0; update < 5; update++) herd.say(random.integer(0, 999), `c${update}`, 10)
+  herd.clock.run(200)
+
+  for (const node of herd.nodes) assert.equal(node?.state.count, 5)
+  assert.ok(herd.sentRecords() <= 5 * 2 * graph.length)
+  assert.ok(herd.hopsMost <= diameterOf(1_000, graph), `${herd.hopsMost} hops`)
+})
+
+test('a cut cable is noticed within seconds, and what was missed comes when it is back', async () => {
+  const graph = [[0, 1]] as const
+  const herd = new SimulatedHerd({ count: 2, graph, seed: firstSeed })
+  await herd.startAll()
+  assert.ok(herd.settleLinks(1_000))
+  herd.network.partition(() => false)
+  herd.say(0, 'during', 10)
+  herd.clock.run(4_100)
+  assert.deepEqual(
+    herd.nodes.map((node) => node?.links.length),
+    [0, 0],
+  )
+
+  herd.network.partition()
+  herd.clock.run(6_000)
+  assert.equal(herd.nodes[1]?.state.count, 1)
+})
+
+test('without sync a server that comes back is told nothing old, and everything new', async () => {
+  const graph = [[0, 1]] as const
+  const herd = new SimulatedHerd({ count: 2, graph, seed: firstSeed, sync: false })
+  await herd.startAll()
+  assert.ok(herd.settleLinks(1_000))
+  herd.say(0, 'old', 10)
+  herd.clock.run(100)
+  herd.crash(1)
+  herd.clock.run(100)
+  await herd.start(1)
+  assert.ok(herd.settleLinks(10_000))
+  herd.say(0, 'new', 10)
+  herd.clock.run(100)
+
+  assert.match(contentsOf(herd.nodes[1] as never), /^s0 \+0\.000000000 new \S+ 10$/)
+})
+
+test('servers that join by one seed all agree, also after some have left', async () => {
+  await everySeed(Math.ceil(seeds / 10), async (seed) => {
+    const random = seededRandom(seed)
+    const count = random.integer(3, 25)
+    const herd = new SimulatedHerd({ count, graph: [], seed, join: true })
+    await herd.startAll()
+    herd.clock.run(20_000)
+    for (let node = 0; node < count; node++) herd.say(node, `c${node}`, 10)
+    herd.clock.run(5_000)
+    for (const node of herd.nodes) assert.equal(node?.state.count, count)
+
+    for (let left = Math.floor(count / 3); left > 0; left--) {
+      const gone = random.integer(1, count - 1)
+      void herd.nodes[gone]?.stop()
+      herd.nodes[gone] = undefined
+    }
+    herd.clock.run(30_000)
+    herd.say(0, 'after', 10)
+    herd.clock.run(5_000)
+    for (const node of herd.nodes) if (node) assert.equal(node.state.count, count + 1)
+  })
+})

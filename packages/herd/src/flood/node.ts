@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly join?: { readonly seeds: readonly Address[]; readonly degree: number }
   /** Whether servers tell each other what they missed. */
   readonly sync: boolean
+  /** Whether servers tell each other of all others, so that some may join by seeds. */
+  readonly gossip: boolean
   readonly outboxMax: number
   readonly timings: Timings
   readonly state: HerdState
@@ -318,7 +320,7 @@ export class HerdNode implements Service, LinkOwner {
     if (this.sync) link.compare(digestOf(this.state.origins))
     const isNew = this.membership.learn(this.#asMember(peer))
     if (isNew) this.#tellMembers([this.#asMember(peer)], link)
-    link.tellMembers(this.membership.all())
+    if (this.#options.gossip) link.tellMembers(this.membership.all())
     this.flushSoon()
     return link
   }
@@ -364,6 +366,7 @@ export class HerdNode implements Service, LinkOwner {
   }
 
   #tellMembers(members: readonly Member[], except: Link): void {
+    if (!this.#options.gossip) return
     for (const link of this.#links.values()) if (link !== except) link.tellMembers(members)
   }
 

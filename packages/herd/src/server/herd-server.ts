@@ -23,6 +23,8 @@ import { Upkeep } from './upkeep.ts'
 /** The lenient profile waits so long for the rest of a line, and so long for another one. */
 const lenient = { partialLineMs: 300, idleMs: 2_000 }
 const strict = { partialLineMs: 0, idleMs: 0 }
+/** In a larger herd with a fixed graph nobody is told of everybody: that grows with the square. */
+const gossipMax = 64
 /** Neighbours that a server chooses which joins by seeds. */
 const joinDegree = 3
 /** Bytes of text that a record may take on average before the state is full. */
@@ -133,6 +135,7 @@ async function createNode(
     })),
     ...(topology.seeds.length > 0 && { join: { seeds: topology.seeds, degree: joinDegree } }),
     sync,
+    gossip: topology.seeds.length > 0 || topology.servers.length <= gossipMax,
     // Without sync nothing else would bring what a full queue leaves out.
     outboxMax: sync ? (options.outboxMax ?? 65_536) : recordsMax,
     timings: { ...defaultTimings, ...options.timings },
