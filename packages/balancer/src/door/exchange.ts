@@ -247,12 +247,16 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
   override expire(): void {
     const { service, replica } = this.#place
     if (this.#phase === 'idle' || !replica) return
+    const isOver = this.#listener.context.deadlines.nowMs >= this.#endsAtMs
+    const isTaken = this.#upstream?.socket.writableNeedDrain !== true
     this.#upstream?.destroy()
-    if (this.#phase === 'connecting') this.failed('connect', 'no connection in time')
-    else if (this.#phase === 'answering') {
+    if (this.#phase === 'connecting') {
+      if (isOver) this.#refuse('REPLICA_TIMEOUT', 'no replica took the request in time')
+      else this.failed('connect', 'no connection in time')
+    } else if (this.#phase === 'answering') {
       this.#finish(this.#status, 'answer not taken in time')
       this.#client.cut()
-    } else if (!this.body.complete) {
+    } else if (!this.body.complete && isTaken) {
       this.#refuse('REQUEST_TIMEOUT', 'the request stopped half-way')
     } else {
       service?.failed(replica, 'no answer in time', false)
