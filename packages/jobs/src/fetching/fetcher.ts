@@ -1,0 +1,184 @@
+import { type Clock, Fault } from '@drover/kernel'
+import { fault } from '../errors.ts'
+import type { FetchOptions } from '../options.ts'
+import type { Lookup } from './connector.ts'
+import { createGuard } from './guard.ts'
+import { HostGate } from './host-gate.ts'
+import { parsePageUrl } from './page-url.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { createRobots, type Robots } from './robots.ts'
+import { createTransport, type Incoming, type Transport } from './transport.ts'
+import { acceptedEncodings, unpack } from './unpack.ts'
+
+/** What is known of a page from the last time. */
+export interface Validators {
+  readonly etag: string | undefined
+  readonly lastModified: string | undefined
+}
+
+/** How the fetch of one page ended. */
+export type FetchOutcome =
+  | { readonly kind: 'page'; readonly page: FetchedPage }
+  /** The page is as it was when `validators` were noted. */
+  | { readonly kind: 'unchanged'; readonly url: string }
+  /** `waitMs`: the server asked to come back after it. */
+  | { readonly kind: 'failed'; readonly fault: Fault; readonly waitMs: number | undefined }
+
+/** One page as it was fetched, its body unpacked. */
+export interface FetchedPage extends Validators {
+  /** Where the last redirect led. */
+  readonly url: string
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly body: Uint8Array
+  readonly redirects: number
+}
+
+export interface Fetcher {
+  /** Never throws but the signal's reason. */
+  fetch(url: string, signal: AbortSignal, known?: Validators): Promise<FetchOutcome>
+  stop(): Promise<void>
+}
+
+interface Tools {
+  readonly options: FetchOptions
+  readonly clock: Clock
+  readonly transport: Transport
+  readonly robots: Robots
+  readonly gate: HostGate
+}
+
+/**
+ * Returns what fetches pages: address by address, robots.txt asked, in its host's turn, redirects
+ * followed and each judged like a first address, the body unpacked within bounds.
+ */
+export function createFetcher(options: FetchOptions, clock: Clock, lookup?: Lookup): Fetcher {
+  const guard = createGuard(options.allow)
+  const transport = createTransport({ ...options, guard, clock, ...(lookup ? { lookup } : {}) })
+  const robots = createRobots({ ...options, transport, clock })
+  const gate = new HostGate(options, clock)
+  const tools = { options, clock, transport, robots, gate }
+  return {
+    async fetch(url, signal, known) {
+      try {
+        return await followPage(tools, url, signal, known)
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        return { kind: 'failed', fault: error, waitMs: undefined }
+      }
+    },
+    stop: () => transport.stop(),
+  }
+}
+
+/** Goes from redirect to redirect until there is a page, or no way on. */
+async function followPage(
+  tools: Tools,
+  start: string,
+  signal: AbortSignal,
+  known: Validators | undefined,
+): Promise<FetchOutcome> {
+  let url = parsePageUrl(start)
+  for (let redirects = 0; redirects <= tools.options.redirectsMax; redirects++) {
+    const answer = await askInTurn(tools, url, signal, known)
+    const next = redirectOf(answer, url)
+    if (!next) return conclude(tools, answer, url, redirects)
+    url = next
+  }
+  throw fault('REDIRECTS_TOO_MANY', `more than ${tools.options.redirectsMax} redirects`)
+}
+
+/** One request, when robots.txt lets it and its host's turn has come. */
+async function askInTurn(
+  { options, clock, transport, robots, gate }: Tools,
+  url: URL,
+  signal: AbortSignal,
+  known: Validators | undefined,
+): Promise<Incoming> {
+  const word = options.robots ? await robots.ask(url) : { allowed: true, delayMs: 0 }
+  if (!word.allowed) throw fault('ROBOTS_DISALLOW', `robots.txt of ${url.host} excludes the page`)
+  const delayMs = Math.min(options.hostDelayMsMax, Math.max(options.hostDelayMs, word.delayMs))
+  const leave = await gate.enter(url.host, delayMs, signal)
+  try {
+    const headers = headersFor(options.userAgent, known)
+    const outgoing = { method: 'GET', url, headers, bytesMax: options.packedBytesMax } as const
+    return await timed(clock, options.totalMs, signal, (inner) =>
+      transport.send({ ...outgoing, beyond: 'refuse' }, inner),
+    )
+  } finally {
+    leave()
+  }
+}
+
+function headersFor(userAgent: string, known: Validators | undefined): Record<string, string> {
+  return {
+    'user-agent': userAgent,
+    accept: 'text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.5',
+    'accept-encoding': acceptedEncodings,
+    ...(known?.etag === undefined ? {} : { 'if-none-match': known.etag }),
+    ...(known?.lastModified === undefined ? {} : { 'if-modified-since': known.lastModified }),
+  }
+}
+
+/** Gives `work` a signal that also aborts after `deadlineMs`, with FETCH_TIMEOUT. */
+async function timed<Result>(
+  clock: Clock,
+  deadlineMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const late = new AbortController()
+  const cancel = clock.after(deadlineMs, () =>
+    late.abort(fault('FETCH_TIMEOUT', `the page took longer than ${deadlineMs} ms`)),
+  )
+  try {
+    return await work(AbortSignal.any([signal, late.signal]))
+  } finally {
+    cancel()
+  }
+}
+
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+
+function redirectOf({ status, headers }: Incoming, from: URL): URL | undefined {
+  if (!redirectStatuses.has(status)) return undefined
+  if (headers.location === undefined)
+    throw fault('REDIRECT_INVALID', `${from.host} redirects to nowhere`)
+  try {
+    return parsePageUrl(headers.location, from)
+  } catch (cause) {
+    throw fault('REDIRECT_INVALID', `${from.host} redirects to what is no page`, { cause })
+  }
+}
+
+const passingStatuses = new Set([408, 425, 429])
+
+async function conclude(
+  { options, clock }: Tools,
+  { status, headers, body }: Incoming,
+  url: URL,
+  redirects: number,
+): Promise<FetchOutcome> {
+  if (status === 304) return { kind: 'unchanged', url: url.href }
+  if (status >= 500 || passingStatuses.has(status)) {
+    const waitMs = retryAfterMs(headers['retry-after'], clock.now())
+    return { kind: 'failed', fault: fault('PAGE_UNAVAILABLE', answered(url, status)), waitMs }
+  }
+  if (status < 200 || status >= 300) throw fault('PAGE_REFUSED', answered(url, status))
+  return {
+    kind: 'page',
+    page: {
+      url: url.href,
+      status,
+      contentType: headers['content-type'],
+      etag: headers.etag,
+      lastModified: headers['last-modified'],
+      body: await unpack(body, headers['content-encoding'], options.pageBytesMax),
+      redirects,
+    },
+  }
+}
+
+function answered(url: URL, status: number): string {
+  return `${url.host} answered ${status}`
+}

@@ -1,0 +1,53 @@
+import { Parser } from 'htmlparser2'
+import { getDomain } from 'tldts'
+
+/** The domains that a page links to. */
+export interface PageDomains {
+  /** Most often linked first. */
+  readonly domains: readonly { readonly domain: string; readonly count: number }[]
+  /** All links to pages, the same one twice counted twice. */
+  readonly links: number
+}
+
+/** Links of one page that are counted; beyond them a page is a trap. */
+const linksMax = 100_000
+
+/**
+ * Returns the registrable domains (public suffix and one label) that the links of `html` lead to.
+ * Links are resolved against the page's base element, else against `pageUrl`; what is not http or
+ * https is left out. A host without a registrable domain stands for itself. Linear in the text.
+ */
+export function readDomains(html: string, pageUrl: string): PageDomains {
+  const counts = new Map<string, number>()
+  const domainOf = rememberDomains()
+  let base: string | undefined
+  let links = 0
+  const parser = new Parser({
+    onopentag(name, attributes) {
+      if (name === 'base' && base === undefined && attributes.href !== undefined)
+        base = URL.parse(attributes.href, pageUrl)?.href
+      if ((name !== 'a' && name !== 'area') || attributes.href === undefined) return
+      const target = URL.parse(attributes.href.trim(), base ?? pageUrl)
+      if (!target || !/^https?:$/.test(target.protocol) || links >= linksMax) return
+      links++
+      const domain = domainOf(target.hostname)
+      counts.set(domain, (counts.get(domain) ?? 0) + 1)
+    },
+  })
+  parser.end(html)
+  const domains = [...counts].map(([domain, count]) => ({ domain, count }))
+  domains.sort((one, other) => other.count - one.count || (one.domain < other.domain ? -1 : 1))
+  return { domains, links }
+}
+
+/** Most links of a page lead to few hosts. */
+function rememberDomains(): (host: string) => string {
+  const known = new Map<string, string>()
+  return (host) => {
+    const remembered = known.get(host)
+    if (remembered !== undefined) return remembered
+    const domain = getDomain(host) ?? host
+    known.set(host, domain)
+    return domain
+  }
+}
