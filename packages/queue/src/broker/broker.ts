@@ -215,7 +215,11 @@ export class Broker implements Service {
     return { state: state.keep(), end: this.store.partitions.get(id)?.end ?? 0 }
   }
 
+  /** Goes on as the owner of a partition that was fenced, or might have been. */
   async resume(id: number, epoch: number): Promise<void> {
+    const role = this.#machine.partitions.get(id)?.role
+    if (role !== 'owner' && role !== 'fenced')
+      throw fault('NOT_OWNER', `broker ${this.name} never owned partition ${id}`)
     await this.event({ type: 'resume', id, epoch })
   }
 

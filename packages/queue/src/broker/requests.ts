@@ -35,7 +35,11 @@ const methods: Readonly<Record<string, Method>> = {
     }),
   }),
   commit: async (broker, params) => ({ result: await commit(broker, params) }),
-  committed: async (broker, { id, group }) => ({ result: committed(broker, id, group) }),
+  committed: async (broker, { id, group }) => {
+    const result = committed(broker, id, group)
+    await broker.store.whenDurable()
+    return { result }
+  },
   'group.fence': async (broker, params) => ({ result: await fenceGroup(broker, params) }),
   lag: async (broker, { id }) => ({ result: lag(broker, id) }),
 
@@ -115,9 +119,12 @@ const methods: Readonly<Record<string, Method>> = {
     await broker.drop(id)
     return done
   },
-  roles: async (broker) => ({
-    result: [...broker.all].map(([id, { role, spec }]) => ({ id, role, epoch: spec.epoch })),
-  }),
+  /** Only what is durable: a move is finished or undone by this. */
+  roles: async (broker) => {
+    const roles = [...broker.all].map(([id, { role, spec }]) => ({ id, role, epoch: spec.epoch }))
+    await broker.store.whenDurable()
+    return { result: roles }
+  },
   /** Writes to a partition that exists only for this, and reads it back. */
   test: async (broker, { id, text }: { id: number; text: string }) => {
     const spec = testSpec(id)

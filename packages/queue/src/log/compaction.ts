@@ -85,7 +85,7 @@ async function rewrite(
   batches: readonly Buffer[],
   options: LogOptions,
 ): Promise<void> {
-  const folder = `p${log.id}`
+  const { folder } = log
   const made = old.path.replace(/\.log$/, '.compact')
   const { indexEveryBytes } = options
   const draft = await Segment.create(disk, made, log.id, old.base, indexEveryBytes)

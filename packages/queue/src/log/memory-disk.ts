@@ -79,6 +79,11 @@ export class MemoryDisk implements Disk {
     this.#failure = failure
   }
 
+  /** Takes back `failAt`. */
+  heal(): void {
+    this.#failAt = Number.POSITIVE_INFINITY
+  }
+
   /** Everything that a power cut now might undo, in the order it was done in each file. */
   pending(): PendingOp[] {
     const files = new Set([...this.#names.values(), ...this.#durableNames.values()])

@@ -27,6 +27,10 @@ export interface Flushed {
  */
 export class PartitionLog {
   readonly id: number
+  /** A folder of its own for each time that the partition comes to this broker. */
+  readonly folder: string
+  /** The number of the event that opened it. */
+  readonly opened: number
   readonly #disk: Disk
   readonly #options: LogOptions
   #segments: Segment[] = []
@@ -42,8 +46,10 @@ export class PartitionLog {
   durable = 0
   damage: Damage | undefined
 
-  constructor(id: number, disk: Disk, options: LogOptions) {
+  constructor(id: number, opened: number, disk: Disk, options: LogOptions) {
     this.id = id
+    this.opened = opened
+    this.folder = `p${id}-${opened}`
     this.#disk = disk
     this.#options = options
   }
@@ -55,21 +61,20 @@ export class PartitionLog {
   async open(flushed: Flushed | undefined, start: number): Promise<void> {
     this.start = start
     this.end = this.durable = Math.max(start, flushed?.next ?? 0)
-    const folder = `p${this.id}`
-    const names = await this.#disk.list(folder)
+    const names = await this.#disk.list(this.folder)
     const bases = names.map(segmentBaseOf).filter((base) => base !== undefined)
     for (const base of bases) {
       if (flushed && base <= flushed.base) await this.#openSegment(base, flushed)
-      else await this.#disk.remove(segmentPath(this.id, base))
+      else await this.#disk.remove(segmentPath(this.folder, base))
     }
     this.start = Math.max(start, this.#segments[0]?.base ?? 0)
     if (flushed && flushed.next > start && this.#segments.at(-1)?.base !== flushed.base)
-      this.damage ??= { path: segmentPath(this.id, flushed.base), position: 0 }
+      this.damage ??= { path: segmentPath(this.folder, flushed.base), position: 0 }
   }
 
   async #openSegment(base: number, flushed: Flushed): Promise<void> {
     const last = base === flushed.base
-    const path = segmentPath(this.id, base)
+    const path = segmentPath(this.folder, base)
     const bytes = last ? flushed.bytes : Number.POSITIVE_INFINITY
     const { indexEveryBytes } = this.#options
     const { segment, damage } = await Segment.open(
@@ -205,14 +210,14 @@ export class PartitionLog {
       await last.sync()
       await last.saveIndex(this.#disk)
     } else {
-      await this.#disk.makeFolder(`p${this.id}`)
+      await this.#disk.makeFolder(this.folder)
       await this.#disk.syncFolder('.')
     }
-    const path = segmentPath(this.id, base)
+    const path = segmentPath(this.folder, base)
     const { indexEveryBytes } = this.#options
     const segment = await Segment.create(this.#disk, path, this.id, base, indexEveryBytes)
     await segment.sync()
-    await this.#disk.syncFolder(`p${this.id}`)
+    await this.#disk.syncFolder(this.folder)
     this.#segments.push(segment)
     return segment
   }

@@ -221,8 +221,8 @@ function hasSegmentHeader(header: Buffer, partition: number): boolean {
   )
 }
 
-export function segmentPath(partition: number, base: number): string {
-  return `p${partition}/${String(base).padStart(16, '0')}.log`
+export function segmentPath(folder: string, base: number): string {
+  return `${folder}/${String(base).padStart(16, '0')}.log`
 }
 
 /** The first offset in a segment's name; undefined for other files. */

@@ -6,6 +6,9 @@ import type { Flushed } from './partition-log.ts'
 /** What a snapshot keeps about one partition's log. */
 export interface KeptPartition {
   readonly id: number
+  readonly folder: string
+  /** The number of the event that opened it. */
+  readonly opened: number
   readonly start: number
   /** Batches before this offset are reflected in `state`. */
   readonly applied: number

@@ -51,13 +51,16 @@ export class Store {
   #wal: WalFile | undefined
   #sealed: WalFile[] = []
   #sequence = 0
+  /** The last event that is in a write-ahead file, and, at recovery, the last one met there. */
+  #written = 0
+  #seen = 0
   #walId = 0
   #rollWanted = false
   #handing: Promise<void> | undefined
   #handingMark = 0
   /** Work on segments, one after the other. */
   #turns: Promise<unknown> = Promise.resolve()
-  readonly #dropped: number[] = []
+  readonly #dropped: PartitionLog[] = []
   #closed = false
 
   private constructor(using: StoreOptions) {
@@ -82,7 +85,10 @@ export class Store {
     const snapshot = await readSnapshot(disk)
     if (snapshot) await store.#restore(snapshot)
     const applied = new Map(snapshot?.partitions.map((one) => [one.id, one.applied]))
-    const { ids, damage } = await readWals(disk, using.log, (batch, path) => {
+    const begin = (after: number) => {
+      store.#seen = after
+    }
+    const { ids, damage } = await readWals(disk, using.log, begin, (batch, path) => {
       store.#replay(batch, path, applied)
       return store.damage
     })
@@ -96,15 +102,15 @@ export class Store {
 
   async #restore(snapshot: Snapshot): Promise<void> {
     this.#sequence = snapshot.sequence
-    for (const { id, start, flushed } of snapshot.partitions) {
-      const log = this.#newLog(id)
+    for (const { id, start, flushed, opened } of snapshot.partitions) {
+      const log = this.#newLog(id, opened)
       await log.open(flushed, start)
     }
     this.#with.machine.restore(snapshot.state)
   }
 
-  #newLog(id: number): PartitionLog {
-    const log = new PartitionLog(id, this.#with.disk, this.#with.options)
+  #newLog(id: number, opened: number): PartitionLog {
+    const log = new PartitionLog(id, opened, this.#with.disk, this.#with.options)
     this.partitions.set(id, log)
     return log
   }
@@ -116,7 +122,8 @@ export class Store {
 
   #replayRecords(batch: Buffer, path: string, applied: Map<number, number>): void {
     const log = this.partitions.get(partitionAt(batch))
-    if (!log || this.damage) return
+    // Records from before this partition came here (again) are those of an older copy.
+    if (!log || this.damage || this.#seen < log.opened) return
     const base = baseOffsetAt(batch)
     if (base > log.end) log.damage ??= { path, position: log.end }
     if (base >= log.end) log.append(batch)
@@ -125,6 +132,7 @@ export class Store {
 
   #replayEvent(batch: Buffer, path: string, applied: Map<number, number>): void {
     const sequence = baseOffsetAt(batch)
+    this.#seen = sequence
     if (sequence <= this.#sequence || this.damage) return
     if (sequence !== this.#sequence + 1) {
       this.damage = { path, position: 0 }
@@ -139,12 +147,12 @@ export class Store {
 
   #applyToLogs(event: LogEvent): void {
     if (event.type === 'log.open') {
-      const log = this.#newLog(event.id)
+      const log = this.#newLog(event.id, this.#sequence)
       log.start = log.end = log.durable = event.start
     } else if (event.type === 'log.drop') {
-      void this.partitions.get(event.id)?.close()
+      const log = this.partitions.get(event.id)
+      if (log) this.#dropped.push(log)
       this.partitions.delete(event.id)
-      this.#dropped.push(event.id)
     } else if (event.type === 'log.start') {
       const log = this.partitions.get(event.id)
       if (log) log.start = Math.max(log.start, event.offset)
@@ -161,13 +169,14 @@ export class Store {
     await this.#saveSnapshot(this.#capture())
     for (const id of oldIds) await disk.remove(walPath(id))
     await disk.syncFolder('.')
+    this.#written = this.#sequence
     this.#wal = await this.#nextWal()
   }
 
   #nextWal(): Promise<WalFile> {
-    const { disk, random, clock } = this.#with
+    const { disk, random } = this.#with
     const mark = random.integer(1, 2 ** 53 - 2)
-    return WalFile.create(disk, ++this.#walId, mark, clock.now())
+    return WalFile.create(disk, ++this.#walId, mark, this.#written)
   }
 
   /** Throws when a batch of `bytes` cannot be taken now: BROKER_BUSY, DISK_FAILED, LOG_DAMAGED. */
@@ -233,7 +242,10 @@ export class Store {
 
   #publish(batches: readonly Buffer[]): void {
     for (const batch of batches) {
-      if (kindAt(batch) !== batchKinds.records) continue
+      if (kindAt(batch) === batchKinds.event) {
+        this.#written = baseOffsetAt(batch)
+        continue
+      }
       const log = this.partitions.get(partitionAt(batch))
       // A partition dropped and opened again under its number must not be moved by old batches.
       if (!log || nextOffsetAt(batch) > log.end) continue
@@ -307,9 +319,13 @@ export class Store {
     const { disk } = this.#with
     const kept = partitions
       .filter(({ log }) => this.partitions.get(log.id) === log)
-      .map(({ log, applied }) => ({ id: log.id, start: log.start, applied, flushed: log.flushed }))
-    for (const id of this.#dropped.splice(0)) {
-      if (!this.partitions.has(id)) await disk.removeFolder(`p${id}`)
+      .map(({ log, applied }) => {
+        const { id, folder, opened, start, flushed } = log
+        return { id, folder, opened, start, applied, flushed }
+      })
+    for (const log of this.#dropped.splice(0)) {
+      await log.close()
+      await disk.removeFolder(log.folder)
     }
     const body = `{"sequence":${sequence},"partitions":${JSON.stringify(kept)},"state":${state}}`
     const path = await writeSnapshot(disk, sequence, body)
@@ -363,9 +379,7 @@ export class Store {
 
   /** Bytes of all partitions on disk and in the tail. */
   get bytes(): number {
-    let bytes = 0
-    for (const log of this.partitions.values()) bytes += log.bytes
-    return bytes
+    return [...this.partitions.values()].reduce((sum, log) => sum + log.bytes, 0)
   }
 
   /** Hands everything on and closes; the next open has nothing to replay. */

@@ -8,7 +8,7 @@ import type { Disk, DiskFile } from './disk.ts'
  * file (by a number drawn at random, so that a stale block of an old file is never taken for new),
  * the place, and the headers of its batches, which in turn bind their payloads.
  *
- *   file    0 "DRQWAL" 0 1 | 8 u64 drawn number | 16 u64 made, ms since 1970 | 24 u32 0 | 28 u32 CRC of 0..27
+ *   file    0 "DRQWAL" 0 1 | 8 u64 drawn number | 16 u64 last event before | 24 u32 0 | 28 u32 CRC of 0..27
  *   group   0 u32 CRC of 4..39 | 4 u32 "DQG" 1 | 8 u64 drawn number | 16 u64 position in the file
  *           24 u32 bytes behind this header | 28 u32 batches | 32 u32 CRC of their headers | 36 u32 0
  */
@@ -32,14 +32,17 @@ export class WalFile {
     this.#mark = mark
   }
 
-  /** Makes the file so that it outlasts a power cut. `mark` must be drawn at random, below 2^53. */
-  static async create(disk: Disk, id: number, mark: number, nowMs: number): Promise<WalFile> {
+  /**
+   * Makes the file so that it outlasts a power cut. `mark` must be drawn at random, below
+   * 2^53; `after` is the number of the last event in the files before.
+   */
+  static async create(disk: Disk, id: number, mark: number, after: number): Promise<WalFile> {
     const path = walPath(id)
     const file = await disk.create(path)
     const header = Buffer.alloc(walHeaderBytes)
     walMagic.copy(header)
     writeU64(header, 8, mark)
-    writeU64(header, 16, nowMs)
+    writeU64(header, 16, after)
     header.writeUInt32LE(crc32(header.subarray(0, 28)), 28)
     await file.write([header], 0)
     await file.sync()
@@ -77,16 +80,21 @@ export type WalEnd =
   /** A group in the middle is spoilt: whole ones stand behind it. */
   | { readonly kind: 'damaged'; readonly position: number }
 
-/** Calls `visit` with each batch of the whole groups, in order, and says how the file ends. */
+/**
+ * Calls `begin` with the number of the last event before the file, then `visit` with each batch of
+ * the whole groups, in order, and says how the file ends.
+ */
 export async function readWal(
   disk: Disk,
   path: string,
+  begin: (after: number) => void,
   visit: (batch: Buffer) => void,
 ): Promise<WalEnd> {
   const bytes = await readWhole(disk, path)
   const mark = readMark(bytes)
   if (mark === undefined)
     return { kind: bytes.length > walHeaderBytes ? 'damaged' : 'torn', position: 0 }
+  begin(readU64(bytes, 16))
   let position = walHeaderBytes
   while (position < bytes.length) {
     const group = readGroup(bytes, position, mark)

@@ -12,12 +12,13 @@ interface Replayed {
 }
 
 /**
- * Calls `visit` with every batch of every write-ahead file, in order, until it reports damage. A file
+ * Calls `begin` with the number of the last event before each file, and `visit` with every batch of every write-ahead file, in order, until it reports damage. A file
  * is synced to its end before the next is begun, so only the last may be torn.
  */
 export async function readWals(
   disk: Disk,
   log: Log,
+  begin: (after: number) => void,
   visit: (batch: Buffer, path: string) => Damage | undefined,
 ): Promise<Replayed> {
   const ids = (await disk.list('.')).map(walIdOf).filter((id) => id !== undefined)
@@ -25,7 +26,7 @@ export async function readWals(
   let damage: Damage | undefined
   for (const id of ids) {
     const path = walPath(id)
-    const end = await readWal(disk, path, (batch) => {
+    const end = await readWal(disk, path, begin, (batch) => {
       damage ??= visit(batch, path)
     })
     const last = id === ids.at(-1)

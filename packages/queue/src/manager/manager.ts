@@ -96,7 +96,9 @@ export class Manager implements Service {
     await this.#inTurn(() => this.#settle())
     this.#timers.push(
       clock.every(sweepMs, () => {
-        this.groups.sweep().catch((error) => log.warn({ cause: describeError(error) }, 'sweep'))
+        this.#sweep().catch((error) => {
+          log.warn({ cause: describeError(error) }, 'upkeep failed; it is tried again')
+        })
       }),
     )
   }
@@ -110,9 +112,17 @@ export class Manager implements Service {
     this.#store = undefined
   }
 
+  async #sweep(): Promise<void> {
+    await this.groups.sweep()
+    if (this.#state.moves.size > 0) await this.#inTurn(() => this.#settle())
+  }
+
   /** Finishes what a crash may have left half done. */
   async #settle(): Promise<void> {
-    for (const move of [...this.#state.moves.values()]) await this.#mover.finish(move)
+    const ends = await Promise.allSettled(
+      [...this.#state.moves.values()].map((move) => this.#mover.finish(move)),
+    )
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
     for (const topic of [...this.#state.topics.values()])
       if (!topic.ready) await this.#makeReady(topic)
   }
@@ -253,6 +263,8 @@ export class Manager implements Service {
   }
 
   async #rebalance(): Promise<void> {
+    // A move without an end may have its partition at a broker that is about to go.
+    await this.#settle()
     const ring = this.ring()
     for (const topic of [...this.#state.topics.values()])
       for (const [index, placed] of topic.partitions.entries()) {

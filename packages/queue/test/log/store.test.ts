@@ -55,7 +55,7 @@ describe('store', () => {
     const { store, acked, events } = await work(disk, 60)
     await store.close()
     assert.equal(acked.size, 60)
-    assert.ok(disk.paths().filter((path) => path.startsWith('p1/')).length > 2)
+    assert.ok(disk.paths().filter((path) => path.startsWith('p1-')).length > 2)
     await check(disk, acked, events, 'clean')
   })
 
@@ -163,7 +163,7 @@ describe('store', () => {
     const disk = new MemoryDisk()
     const { store, acked } = await work(disk, 60)
     await store.close()
-    const segment = disk.paths().find((path) => /^p1\/.*\.log$/.test(path)) ?? ''
+    const segment = disk.paths().find((path) => /^p1-\d+\/.*\.log$/.test(path)) ?? ''
     const length = disk.content(segment).length
     for (let position = 64; position < length; position += 7) {
       const spoilt = disk.crash(() => 'kept')
