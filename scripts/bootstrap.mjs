@@ -29,6 +29,13 @@ const tasks = {
       [],
     )
   },
+  simulate: (args) => {
+    process.env.SEEDS ??= '3000'
+    runTests(
+      testFiles({ engines: false }).filter((file) => file.includes('simulation')),
+      args,
+    )
+  },
   bench: (args) => run('node', ['bench/dist/main.js', ...args]),
 }
 

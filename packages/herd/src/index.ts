@@ -12,6 +12,7 @@ export {
   createTopology,
   findTopology,
   loadTopology,
+  serverOf,
   type Topology,
   type TopologyServer,
   topologySchema,

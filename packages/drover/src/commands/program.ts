@@ -7,6 +7,7 @@ import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
 import { exitCodesHelp } from './exit-codes.ts'
 import { experimentCommand } from './experiment.ts'
+import { herdCommand } from './herd.ts'
 import { logsCommand } from './logs.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
@@ -27,7 +28,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(drover --help shows what there is)')
     .addHelpText('after', `\n${examples}\n\n${exitCodesHelp}`)
   const groups: [string, Command[]][] = [
-    ['Run:', [balanceCommand(), upCommand()]],
+    ['Run:', [balanceCommand(), upCommand(), herdCommand()]],
     ['Look:', [statusCommand(), logsCommand()]],
     ['Change what runs:', changeCommands()],
     ['Learn:', [experimentCommand()]],

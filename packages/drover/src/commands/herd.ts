@@ -1,0 +1,206 @@
+import type { HerdOptions, Topology, TopologyServer } from '@drover/herd'
+import { parseAddress, type Service } from '@drover/kernel'
+import { Command } from 'commander'
+import { fault } from '../errors.ts'
+import { say } from '../terminal.ts'
+
+interface CommonOptions {
+  readonly topology: string
+  readonly classic?: boolean
+  readonly profile?: string
+  readonly logs: string
+  readonly data?: string
+}
+
+interface ServeOptions extends CommonOptions {
+  readonly http?: string
+  readonly listen?: string
+  readonly seed?: readonly string[]
+  readonly withParent?: boolean
+}
+
+interface ClientOptions {
+  readonly topology: string
+}
+
+const examples = `Examples:
+  drover herd up bailey                       five servers on 10000-10004, each a process
+  drover herd serve Clark --topology bailey   one of them, in the foreground
+  drover herd say Clark kiwi +34.068930-118.445127
+  drover herd ask Bona kiwi 10 5              at most 5 places within 10 km of kiwi
+  drover herd serve Zoe --listen 12000 --seed 127.0.0.1:20000
+                                              joins a herd by one of its servers
+
+The herd's key is in DROVER_HERD_KEY, in the topology's keyFile, or made once under ~/.drover.`
+
+/** `drover herd`: servers that flood what they hear to each other, and clients of them. */
+export function herdCommand(): Command {
+  const herd = new Command('herd')
+    .description('Runs servers that tell each other where clients are, and talks to them.')
+    .addHelpText('after', `\n${examples}`)
+  for (const command of [serve(), up(), sayWhere(), ask(), watch()]) herd.addCommand(command)
+  return herd
+}
+
+function serve(): Command {
+  return withCommon(new Command('serve'))
+    .description('Runs one server of a topology in the foreground.')
+    .argument('<server>', 'its name, as Clark')
+    .option('--http <address>', 'HTTP and WebSocket: where clients are, fences, metrics')
+    .option('--listen <address>', 'where clients connect, for a server that no topology names')
+    .option('--seed <address...>', "peers' addresses of servers by which it joins")
+    .option('--with-parent', 'ends when standard input does')
+    .action(async (name: string, options: ServeOptions) => {
+      const { serveHerd } = await import('@drover/herd')
+      const topology = await topologyOf(name, options)
+      const server = await serveHerd(name, topology, {
+        ...herdOptions(options),
+        ...(options.http !== undefined && { http: parseAddress(options.http) }),
+      })
+      const { clients, peers, http } = server.ports
+      const map = http > 0 ? `, HTTP on ${http}` : ''
+      say(`${name}: clients on ${clients}, peers on ${peers}${map}; log in ${options.logs}`)
+      await untilStopped(options.withParent === true)
+      await stopAndLeave(server)
+    })
+}
+
+function up(): Command {
+  return withCommon(new Command('up'), false)
+    .description('Runs every server of a topology, each in a process, and keeps them alive.')
+    .argument('[topology]', 'bailey, goloman or a file', 'bailey')
+    .action(async (nameOrFile: string, options: CommonOptions) => {
+      const { findTopology, raiseHerd } = await import('@drover/herd')
+      const topology = await findTopology(nameOrFile)
+      const passed = [
+        ...['--topology', nameOrFile, '--logs', options.logs, '--with-parent'],
+        ...(options.classic ? ['--classic'] : []),
+        ...(options.profile ? ['--profile', options.profile] : []),
+        ...(options.data ? ['--data', options.data] : []),
+      ]
+      const [, script = ''] = process.argv
+      const herd = raiseHerd({
+        topology,
+        commandOf: (name) => [process.execPath, script, 'herd', 'serve', name, ...passed],
+        onChange: (name, what) => say(`${name} ${what}`),
+      })
+      await herd.start()
+      await untilStopped(false)
+      await stopAndLeave(herd)
+    })
+}
+
+function sayWhere(): Command {
+  return withTopology(new Command('say'))
+    .description('Tells a server where a client is now.')
+    .argument('<server>')
+    .argument('<client>')
+    .argument('<location>', 'as +34.068930-118.445127')
+    .action(async (name: string, client: string, location: string, options: ClientOptions) => {
+      const { sayToHerd } = await import('@drover/herd')
+      const server = await findServer(name, options)
+      say((await sayToHerd({ address: server.address, client }, location)).trimEnd())
+    })
+}
+
+function ask(): Command {
+  return withTopology(new Command('ask'))
+    .description('Asks a server for places near a client.')
+    .argument('<server>')
+    .argument('<client>')
+    .argument('[radius]', 'in km, 0 to 50', '10')
+    .argument('[bound]', 'places at most, 0 to 20', '5')
+    .action(
+      async (name: string, client: string, radius: string, bound: string, given: ClientOptions) => {
+        const { askHerd } = await import('@drover/herd')
+        const server = await findServer(name, given)
+        const to = { address: server.address, client }
+        say((await askHerd(to, Number(radius), Number(bound))).trimEnd())
+      },
+    )
+}
+
+function watch(): Command {
+  return new Command('watch')
+    .description('Shows who enters, leaves and moves in a circle, until ctrl-c.')
+    .argument('<address>', "a server's HTTP address")
+    .argument('<latitude>', 'in degrees; -- before a negative one')
+    .argument('<longitude>', 'in degrees')
+    .argument('<radius>', 'in km')
+    .action(async (address: string, latitude: string, longitude: string, radius: string) => {
+      const { watchHerd } = await import('@drover/herd')
+      const center = { latitude: Number(latitude), longitude: Number(longitude) }
+      const stop = new AbortController()
+      process.once('SIGINT', () => stop.abort())
+      await watchHerd(
+        parseAddress(address),
+        { kind: 'circle', center, radiusKm: Number(radius) },
+        ({ event, client, latitude: north, longitude: east, server }) =>
+          say(`${event.padEnd(5)} ${client} at ${north}, ${east} (${server})`),
+        stop.signal,
+      )
+    })
+}
+
+function withCommon(command: Command, hasTopology = true): Command {
+  return (hasTopology ? withTopology(command) : command)
+    .option('--classic', 'a server that comes back is told nothing old (sync off)')
+    .option('--profile <name>', 'how lines are read: classic, lenient or iso')
+    .option('--logs <directory>', "where each server's log goes", 'logs')
+    .option('--data <directory>', 'where snapshots lie (with sync only)')
+}
+
+function withTopology(command: Command): Command {
+  return command.option('-t, --topology <name>', 'bailey, goloman or a file', 'bailey')
+}
+
+function herdOptions({ classic, profile, logs, data }: CommonOptions): HerdOptions {
+  if (profile !== undefined && !isProfile(profile))
+    throw fault('USAGE', `--profile: expected classic, lenient or iso, not "${profile}"`)
+  return {
+    logDirectory: logs,
+    ...(classic && { sync: false }),
+    ...(profile !== undefined && { profile }),
+    ...(data !== undefined && { dataDirectory: data }),
+  }
+}
+
+function isProfile(text: string): text is 'classic' | 'lenient' | 'iso' {
+  return ['classic', 'lenient', 'iso'].includes(text)
+}
+
+/** The topology that is named, or one of this server alone that joins others by seeds. */
+async function topologyOf(name: string, options: ServeOptions): Promise<Topology> {
+  const { createTopology, findTopology } = await import('@drover/herd')
+  if (options.listen === undefined) return findTopology(options.topology)
+  const address = parseAddress(options.listen)
+  const alone = createTopology('joined', { [name]: address.port }, [])
+  const servers = alone.servers.map((server) => ({
+    ...server,
+    address,
+    peers: { host: address.host, port: server.peers.port },
+  }))
+  return { ...alone, servers, seeds: (options.seed ?? []).map(parseAddress) }
+}
+
+async function findServer(name: string, { topology }: ClientOptions): Promise<TopologyServer> {
+  const { findTopology, serverOf } = await import('@drover/herd')
+  return serverOf(await findTopology(topology), name)
+}
+
+/** Resolves at ctrl-c, SIGTERM, or (if asked) when standard input ends. */
+function untilStopped(withParent: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    if (withParent)
+      process.stdin
+        .on('end', resolve)
+        .on('error', () => resolve())
+        .resume()
+  })
+}
+
+async function stopAndLeave(service: Service): Promise<void> {
+  await service.stop()
+  process.exit(0)
+}
