@@ -30,12 +30,18 @@ export interface LabWish {
   readonly policy?: string
   readonly service?: Readonly<Record<string, unknown>>
   readonly manage?: boolean
+  /**
+   * Processes that serve requests. Two by default: each has half of the connections, well below the
+   * usual limit of open files. With 0 one alone decides whom each request goes to, in order.
+   */
+  readonly workers?: number
 }
 
 const readyMsMax = 30_000
 
 /** Starts a lab in a folder of its own; `stop` leaves nothing of it. */
-export async function startLab({ replicas, policy, service, manage }: LabWish): Promise<Lab> {
+export async function startLab(wish: LabWish): Promise<Lab> {
+  const { replicas, policy, service, manage, workers = 2 } = wish
   const folder = await mkdtemp(join(tmpdir(), 'drover-lab-'))
   const web = {
     command: [process.execPath, homeServer()],
@@ -53,8 +59,7 @@ export async function startLab({ replicas, policy, service, manage }: LabWish): 
     services: { web },
     listeners: [{ address: '127.0.0.1:0', service: 'web', limits, timeouts }],
     admin: { address: 'off' },
-    // Two processes: each has half of the connections, well below the usual limit of open files.
-    door: { workers: 2, grace: '1s' },
+    door: { workers, grace: '1s' },
     ...(manage ? { manage: { path: '/' } } : {}),
     data: '.',
   }

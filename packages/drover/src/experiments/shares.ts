@@ -6,6 +6,9 @@ import type { Report } from './report.ts'
 /** Requests of each case, as the course asks. */
 const requestsEach = 100
 
+/** A replica without requests is drained in no time; this is the bound. */
+const drainMsMax = 5_000
+
 interface Case {
   readonly name: string
   readonly policy: string
@@ -34,9 +37,9 @@ export async function runShares(_requests: number, progress: Progress): Promise<
   for (const one of cases) {
     progress.step(`shares: ${one.name}`)
     const { policy, weights = {} } = one
-    const lab = await startLab({ replicas: 3, policy, service: { weights } })
+    const lab = await startLab({ replicas: 3, policy, workers: 0, service: { weights } })
     try {
-      if (one.down) drain(lab.system, 'web', one.down, false)
+      if (one.down) await takeDown(lab, one.down)
       seen.push({ one, counts: await countShares(lab) })
     } finally {
       await lab.stop()
@@ -73,6 +76,12 @@ export async function runShares(_requests: number, progress: Progress): Promise<
       },
     ],
   }
+}
+
+/** Resolves when the door sends the replica nothing any more. */
+async function takeDown({ system }: Lab, name: string): Promise<void> {
+  drain(system, 'web', name, false)
+  await system.balancer.whenDrained(`web/${name}`, AbortSignal.timeout(drainMsMax))
 }
 
 async function countShares(lab: Lab): Promise<number[]> {
