@@ -6,7 +6,9 @@ export { raiseHerd } from './raise-herd.ts'
 export type { ClientView } from './server/describe-client.ts'
 export { createHerdServer, type HerdServer, serveHerd } from './server/herd-server.ts'
 export { type FenceShape, Fences } from './state/fences.ts'
-export { HerdState } from './state/herd-state.ts'
+export { HerdState, type StateLimits, type StateObserver } from './state/herd-state.ts'
+export { createRecord, type HerdRecord } from './state/record.ts'
+export { clientsInBox, clientsWithin, type Hit, nearestClients } from './state/search.ts'
 export {
   builtinTopologies,
   createTopology,

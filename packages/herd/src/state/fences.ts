@@ -66,17 +66,25 @@ export class Fences {
       if (this.#fencesOfLevel[level] === 0) continue
       const toCell = to ? cellAt(level, to.latitude, to.longitude) : -1
       const fromCell = from ? cellAt(level, from.latitude, from.longitude) : -1
-      if (to) this.#arrive(toCell, slot, from, to)
-      if (from) this.#depart(fromCell, slot, from, to)
+      if (to) this.#arrive(toCell, slot, from, to, fromCell === toCell)
+      // A move within one cell has shown every fence that it could leave already.
+      if (from && fromCell !== toCell) this.#depart(fromCell, slot, from, to)
     }
   }
 
-  #arrive(cell: number, slot: number, from: Position | undefined, to: Position): void {
+  #arrive(
+    cell: number,
+    slot: number,
+    from: Position | undefined,
+    to: Position,
+    isSameCell: boolean,
+  ): void {
     const fences = this.#cells.get(cell)
     if (!fences) return
     for (const fence of fences) {
-      if (!encloses(fence, to)) continue
-      fence.onCrossing(from && encloses(fence, from) ? 'move' : 'enter', slot, to)
+      if (encloses(fence, to))
+        fence.onCrossing(from && encloses(fence, from) ? 'move' : 'enter', slot, to)
+      else if (isSameCell && from && encloses(fence, from)) fence.onCrossing('leave', slot, to)
     }
   }
 

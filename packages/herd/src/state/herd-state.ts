@@ -14,6 +14,8 @@ export const refused = {
   expired: -3,
 } as const
 
+const unitsPerDegree = 1e7
+
 /** How much the state holds, and how long. */
 export interface StateLimits {
   /** Records at most; 1,000,000 take about 200 MiB. Memory is given as it fills. */
@@ -51,8 +53,9 @@ export class HerdState {
   readonly #nanos: Uint32Array
   readonly #heardMs: Float64Array
   readonly #sequence: Float64Array
-  readonly #latitude: Float64Array
-  readonly #longitude: Float64Array
+  /** In units of 1e-7 degrees, about a centimetre. */
+  readonly #latitude: Int32Array
+  readonly #longitude: Int32Array
   readonly #origin: Uint16Array
   readonly #hops: Uint8Array
   /** The kind plus 1; 0 marks a free slot. */
@@ -79,8 +82,8 @@ export class HerdState {
     this.#nanos = new Uint32Array(count)
     this.#heardMs = new Float64Array(count)
     this.#sequence = new Float64Array(count)
-    this.#latitude = new Float64Array(count)
-    this.#longitude = new Float64Array(count)
+    this.#latitude = new Int32Array(count)
+    this.#longitude = new Int32Array(count)
     this.#origin = new Uint16Array(count)
     this.#hops = new Uint8Array(count)
     this.#kind = new Uint8Array(count)
@@ -157,8 +160,8 @@ export class HerdState {
     target.nanos = this.#nanos[slot] as number
     target.heardMs = this.#heardMs[slot] as number
     target.hops = this.#hops[slot] as number
-    target.latitude = this.#latitude[slot] as number
-    target.longitude = this.#longitude[slot] as number
+    target.latitude = this.latitudeAt(slot)
+    target.longitude = this.longitudeAt(slot)
     target.text = this.#arena.bytes
     target.textStart = (this.#address[slot] as number) * 16
     target.differenceBytes = this.#differenceBytes[slot] as number
@@ -174,11 +177,11 @@ export class HerdState {
   }
 
   latitudeAt(slot: number): number {
-    return this.#latitude[slot] as number
+    return (this.#latitude[slot] as number) / unitsPerDegree
   }
 
   longitudeAt(slot: number): number {
-    return this.#longitude[slot] as number
+    return (this.#longitude[slot] as number) / unitsPerDegree
   }
 
   /** Compares the client's time with that of a slot: above 0 when the given one is later. */
@@ -268,7 +271,7 @@ export class HerdState {
     this.#fill(slot, address, record)
     this.#count++
     if (record.kind === locationKind) {
-      this.#grid.add(slot, record.latitude, record.longitude)
+      this.#grid.add(slot, this.latitudeAt(slot), this.longitudeAt(slot))
       this.observer?.moved(slot, undefined)
     }
     return slot
@@ -285,11 +288,11 @@ export class HerdState {
       address = roomier
     }
     this.origins.at(this.#origin[slot] as number).records--
-    this.#before.latitude = this.#latitude[slot] as number
-    this.#before.longitude = this.#longitude[slot] as number
+    this.#before.latitude = this.latitudeAt(slot)
+    this.#before.longitude = this.longitudeAt(slot)
     this.#fill(slot, address, record)
     if (record.kind === locationKind) {
-      this.#grid.move(slot, record.latitude, record.longitude)
+      this.#grid.move(slot, this.latitudeAt(slot), this.longitudeAt(slot))
       this.observer?.moved(slot, this.#before)
     }
     return slot
@@ -300,8 +303,8 @@ export class HerdState {
     this.#nanos[slot] = record.nanos
     this.#heardMs[slot] = record.heardMs
     this.#sequence[slot] = record.sequence
-    this.#latitude[slot] = record.latitude
-    this.#longitude[slot] = record.longitude
+    this.#latitude[slot] = Math.round(record.latitude * unitsPerDegree)
+    this.#longitude[slot] = Math.round(record.longitude * unitsPerDegree)
     this.#origin[slot] = record.origin.index
     this.#hops[slot] = record.hops
     this.#address[slot] = address

@@ -24,8 +24,12 @@ export function clientsWithin(
 ): Hit[] {
   const hits: Hit[] = []
   const { latitude, longitude } = center
-  state.grid.visit(boxAround(center, radiusKm), (slot) => {
-    const away = distanceKm(latitude, longitude, state.latitudeAt(slot), state.longitudeAt(slot))
+  const box = boxAround(center, radiusKm)
+  state.grid.visit(box, (slot) => {
+    const north = state.latitudeAt(slot)
+    const east = state.longitudeAt(slot)
+    if (!boxHas(box, north, east)) return
+    const away = distanceKm(latitude, longitude, north, east)
     if (away <= radiusKm && state.isLocation(slot, nowMs)) hits.push({ slot, distanceKm: away })
   })
   hits.sort((one, other) => one.distanceKm - other.distanceKm || one.slot - other.slot)
