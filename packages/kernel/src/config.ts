@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import { LineCounter, parseDocument } from 'yaml'
 import { withDefaults } from './config-defaults.ts'
 import { fault } from './errors.ts'
@@ -113,10 +113,17 @@ function rangeOf(
   return node?.range?.[0]
 }
 
+/** Loads the checker when it is first needed: it takes 150 ms and 25 MB that most processes save. */
+function schemaErrors(schema: TSchema, value: unknown) {
+  const load = createRequire(import.meta.url)
+  const { Value } = load('typebox/value') as typeof import('typebox/value')
+  return Value.Errors(schema, value)
+}
+
 /** Lists what is wrong, once per place: the deepest places first found, unions by their alternatives. */
 function findProblems(schema: TSchema, value: unknown): Found[] {
   const found = new Map<string, Found>()
-  for (const error of Value.Errors(schema, value)) {
+  for (const error of schemaErrors(schema, value)) {
     if (error.keyword === 'boolean') continue
     const params = error.params as {
       additionalProperties?: string[]
@@ -161,6 +168,7 @@ interface Shape {
   readonly description?: string
   readonly pattern?: string
   readonly minimum?: number
+  readonly exclusiveMinimum?: number
   readonly maximum?: number
   readonly minItems?: number
   readonly minLength?: number
@@ -205,18 +213,19 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 function expected(schema: Shape): string {
   if (schema.anyOf) return schema.anyOf.map(expected).join(' or ')
   if (schema.const !== undefined) return JSON.stringify(schema.const)
-  const { minimum, maximum } = schema
-  const range =
-    minimum !== undefined && maximum !== undefined
-      ? ` from ${minimum} to ${maximum}`
-      : minimum !== undefined
-        ? ` of at least ${minimum}`
-        : maximum !== undefined
-          ? ` of at most ${maximum}`
-          : ''
   const kind = kinds[schema.type ?? ''] ?? 'something else'
-  const text = `${kind}${range}`
+  const text = `${kind}${range(schema)}`
   return schema.type === 'string' && schema.description ? `${text} (${schema.description})` : text
+}
+
+/** The bounds of a number: ` from 1 to 5`, ` above 0 and at most 1000`, or nothing. */
+function range({ minimum, exclusiveMinimum, maximum }: Shape): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`
+  const most = maximum === undefined ? '' : `at most ${maximum}`
+  if (exclusiveMinimum !== undefined)
+    return ` above ${exclusiveMinimum}${most === '' ? '' : ` and ${most}`}`
+  if (minimum !== undefined) return ` of at least ${minimum}`
+  return most === '' ? '' : ` of ${most}`
 }
 
 const kinds: Record<string, string> = {
