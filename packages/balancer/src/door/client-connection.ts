@@ -16,7 +16,7 @@ const heldBytesMax = 16_384
 /** A closing connection goes on reading this long, so that the client can read our last answer. */
 const lingerMs = 1_000
 
-type Phase = 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed'
+type Phase = 'head' | 'exchange' | 'writing' | 'tunnel' | 'lingering' | 'closed'
 type BodyKind = 'none' | 'length' | 'chunked'
 
 /**
@@ -24,6 +24,7 @@ type BodyKind = 'none' | 'length' | 'chunked'
  * after the other, and writes the answers in the order of the requests.
  *
  *   head ─▶ exchange ─▶ head …      exchange ─▶ tunnel       any ─▶ lingering ─▶ closed
+ *               └─▶ writing ─▶ head (the client has to take the answer before its next request)
  */
 export class ClientConnection extends Timed implements Client {
   readonly forwarding: Forwarding
@@ -61,7 +62,7 @@ export class ClientConnection extends Timed implements Client {
     socket.on('end', () => this.#ended())
     socket.on('error', () => this.#gone())
     socket.on('close', () => this.#gone())
-    socket.on('drain', () => this.#exchange.clientWritable())
+    socket.on('drain', () => this.#drained())
     listener.context.deadlines.add(this)
     this.deadlineMs = listener.context.deadlines.in(listener.plan.timeouts.headMs)
   }
@@ -74,7 +75,7 @@ export class ClientConnection extends Timed implements Client {
   /** Closes at once when idle, else behind the answer under way. */
   retire(): void {
     this.#keepAlive = false
-    if (this.idle) this.destroy()
+    if (this.idle) this.#socket.destroySoon()
   }
 
   destroy(): void {
@@ -118,7 +119,7 @@ export class ClientConnection extends Timed implements Client {
         this.#exchange.clientBytes(bytes, at, end)
         at = end
       } else if (this.#body !== 'none') at = this.#readBody(bytes, at, end)
-      else if (this.#phase === 'exchange') {
+      else if (this.#phase === 'exchange' || this.#phase === 'writing') {
         this.#hold(bytes, at, end)
         at = end
       } else at = this.#readHead(bytes, at, end)
@@ -179,11 +180,8 @@ export class ClientConnection extends Timed implements Client {
   #refuseBody(): void {
     const message = `the body is over ${this.#listener.plan.limits.bodyBytesMax} bytes`
     this.#exchange.clientGone()
-    if (this.#answerBegun) {
-      this.destroy()
-      return
-    }
-    this.sendAnswer(faultAnswer('BODY_TOO_LARGE', message, this.#head.path))
+    if (this.#answerBegun) this.cut()
+    else this.sendAnswer(faultAnswer('BODY_TOO_LARGE', message, this.#head.path))
   }
 
   #readBody(bytes: Buffer, at: number, end: number): number {
@@ -293,8 +291,9 @@ export class ClientConnection extends Timed implements Client {
       `HTTP/1.1 ${head.statusText}\r\n${head.lines}connection: upgrade\r\nupgrade: ${head.upgrade}\r\n\r\n`,
     )
     const held = this.#held
-    if (!held) return
     this.#held = undefined
+    this.resumeBody()
+    if (!held) return
     this.#exchange.clientBytes(held, 0, held.length)
     this.#exchange.clientFlush()
   }
@@ -324,14 +323,17 @@ export class ClientConnection extends Timed implements Client {
   /** The answer is written: on to the next request, or to the end of the connection. */
   #next(): void {
     if (this.#phase === 'closed') return
-    if (!this.#keepAlive || this.#body !== 'none') {
-      this.#linger()
-      return
+    if (!this.#keepAlive || this.#body !== 'none') this.#linger()
+    else if (this.#outbox.flush()) this.#ready()
+    else {
+      this.#phase = 'writing'
+      this.deadlineMs = this.#listener.context.deadlines.in(this.#listener.plan.timeouts.stallMs)
     }
-    const { deadlines } = this.#listener.context
-    this.#outbox.flush()
+  }
+
+  #ready(): void {
     this.#phase = 'head'
-    this.deadlineMs = deadlines.in(this.#listener.plan.timeouts.idleMs)
+    this.deadlineMs = this.#listener.context.deadlines.in(this.#listener.plan.timeouts.idleMs)
     if (this.#reading) return
     const held = this.#held
     this.#held = undefined
@@ -339,11 +341,18 @@ export class ClientConnection extends Timed implements Client {
     if (held) this.#read(held, held.length)
   }
 
+  /** Everything was taken by the client, or by its system. */
+  #drained(): void {
+    if (this.#phase !== 'writing') this.#exchange.clientWritable()
+    else if (this.#keepAlive) this.#ready()
+    else this.#linger()
+  }
+
   /** Answers a request that broke the rules, keeps it for people to see, and closes. */
   #refuse(status: number, reason: string, bytes: Buffer): void {
     this.#listener.countRefused(this.forwarding.address, status, reason, bytes)
     if (this.#answerBegun) {
-      this.destroy()
+      this.cut()
       return
     }
     this.#keepAlive = false
@@ -361,17 +370,22 @@ export class ClientConnection extends Timed implements Client {
    * send a reset, which can destroy the answer before the client has read it.
    */
   #linger(): void {
+    const { deadlines } = this.#listener.context
     this.#outbox.flush()
     this.#phase = 'lingering'
     this.#held = undefined
-    this.deadlineMs = this.#listener.context.deadlines.in(lingerMs)
-    this.#socket.end()
+    this.deadlineMs = deadlines.in(this.#listener.plan.timeouts.stallMs)
+    this.#socket.end(() => {
+      this.deadlineMs = deadlines.in(lingerMs)
+    })
     this.#paused = false
     this.#socket.resume()
   }
 
+  /** The client will send no more: what it asked for before is still written, if it is there. */
   #ended(): void {
     if (this.#phase === 'tunnel') this.#exchange.clientTunnelEnd()
+    else if (this.#phase === 'head' || this.#phase === 'writing') this.#socket.destroySoon()
     else if (this.#phase !== 'lingering') this.destroy()
   }
 

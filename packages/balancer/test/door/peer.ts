@@ -11,6 +11,8 @@ export class Peer {
   closed = false
   /** The connection was reset. */
   reset = false
+  /** How many bytes were received; cheaper to ask for than `bytes`. */
+  length = 0
   #pieces: Buffer[] = []
   #taken = 0
   readonly #listeners: (() => void)[] = []
@@ -19,6 +21,7 @@ export class Peer {
     this.socket = socket
     socket.on('data', (piece: Buffer) => {
       this.#pieces.push(piece)
+      this.length += piece.length
       for (const listener of this.#listeners) listener()
     })
     socket.on('end', () => {
@@ -64,15 +67,16 @@ export class Peer {
   /** The next answer on this connection, read as the answer to `method`. */
   async answer(method = 'GET'): Promise<Message> {
     let message: Message | undefined
+    const from = this.#taken
     await until(
       () => {
-        message = readAnswer(this.bytes, this.#taken, method, this.ended || this.closed)
+        message = readAnswer(this.bytes, from, method, this.ended || this.closed)
         return message ?? (this.closed || this.ended)
       },
-      `an answer; so far came ${JSON.stringify(this.text.slice(this.#taken, this.#taken + 300))}`,
+      `an answer behind ${from} bytes of ${this.bytes.toString('latin1', 0, 300)}`,
     )
     if (!message)
-      throw new Error(`closed within an answer: ${JSON.stringify(this.text.slice(this.#taken))}`)
+      throw new Error(`closed within an answer: ${this.bytes.toString('latin1', from, from + 300)}`)
     this.#taken = message.end
     return message
   }

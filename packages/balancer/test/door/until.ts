@@ -18,3 +18,16 @@ export async function until(
 export async function turns(count = 2): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Waits until `value` has not changed for a good many turns of the event loop, and returns it. */
+export async function untilStill(value: () => number): Promise<number> {
+  let last = value()
+  let same = 0
+  await until(() => {
+    const next = value()
+    same = next === last ? same + 1 : 0
+    last = next
+    return same === 50
+  }, 'rest')
+  return last
+}
