@@ -202,7 +202,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
 
   upgraded(head: ResponseHead): void {
     const { service, replica } = this.#place
-    if (this.#head.upgrade === '' || !replica) {
+    if (!this.#head.asksFor(head.upgrade) || !replica) {
       this.#upstream?.destroy()
       this.failed('broken', 'an upgrade that nobody asked for')
       return

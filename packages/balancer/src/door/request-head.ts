@@ -96,6 +96,12 @@ export class RequestHead {
     return undefined
   }
 
+  /** Holds when the client asked for a change to `protocol`. */
+  asksFor(protocol: string): boolean {
+    const wanted = this.upgrade.toLowerCase().split(',')
+    return protocol !== '' && wanted.some((one) => one.trim() === protocol.toLowerCase())
+  }
+
   #readWithin(b: Buffer, at: number, end: number, limits: HeadLimits, trusted: boolean): number {
     const lineEnd = readRequestLine(b, at, end, line)
     if (lineEnd === headRead.incomplete) return headRead.incomplete
