@@ -71,6 +71,25 @@ test('every problem of a file is told at once', () => {
   assert.ok(lines.some((line) => line.includes('"ring" or "random", not "best"')))
 })
 
+test('the bounds of a number are told, open ones too', () => {
+  const told = (bounds: Record<string, number>) => {
+    const one = Type.Object({ share: Type.Number(bounds) })
+    try {
+      parseConfig(one, 'share: none\n', 'x.yaml')
+      return ''
+    } catch (error) {
+      return (error as Error).message.replace('x.yaml:1: share: expected a number', '')
+    }
+  }
+
+  assert.equal(told({}), ', not "none"')
+  assert.equal(told({ minimum: 0, maximum: 1 }), ' from 0 to 1, not "none"')
+  assert.equal(told({ minimum: 2 }), ' of at least 2, not "none"')
+  assert.equal(told({ maximum: 2 }), ' of at most 2, not "none"')
+  assert.equal(told({ exclusiveMinimum: 0 }), ' above 0, not "none"')
+  assert.equal(told({ exclusiveMinimum: 0, maximum: 9 }), ' above 0 and at most 9, not "none"')
+})
+
 test('broken YAML is refused with its line', () => {
   assert.match(problemsOf('services:\n  web: [unclosed\n'), /^drover\.yaml:\d+: /)
 })

@@ -47,6 +47,8 @@ function describe({ kind, policy, available, replicas }: ServiceView): string {
   const names = replicas.slice(0, namedMax).map(({ name }) => name)
   const more = replicas.length > namedMax ? `, and ${replicas.length - namedMax} more` : ''
   const ready = available === replicas.length ? 'ready' : `${available} ready`
-  const what = kind === 'docker' ? 'containers' : kind === 'process' ? 'replicas' : 'addresses'
-  return `${replicas.length} ${what}, ${ready}, ${policy}: ${names.join(', ')}${more}`
+  const one = kind === 'docker' ? 'container' : kind === 'process' ? 'replica' : 'address'
+  const what = replicas.length === 1 ? one : one === 'address' ? 'addresses' : `${one}s`
+  const who = names.length === 0 ? '' : `: ${names.join(', ')}${more}`
+  return `${replicas.length} ${what}, ${ready}, ${policy}${who}`
 }

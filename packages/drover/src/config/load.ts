@@ -47,9 +47,12 @@ function loaded(config: Config, folder: string, file: string | undefined): Loade
   return { config, file, folder, dataFolder: resolve(folder, config.data), graceMs }
 }
 
-/** Puts the option's name in the place of `options:LINE: KEY:`. */
+/** Puts the option's name in the place of `options:LINE: KEY:`; names of replicas hold blanks. */
 function inOptions(line: string, optionOf: (key: string) => string): string {
-  return line.replace(/^options:\d+: (\S+): /, (_, key: string) => `${optionOf(key)}: `)
+  return line.replace(
+    /^options:\d+: (services\..+?|\S+): /,
+    (_, key: string) => `${optionOf(key)}: `,
+  )
 }
 
 /** One service without a listener gets the usual one. */

@@ -43,9 +43,9 @@ const manage = Type.Object(
   {
     service: Type.Optional(Type.String({ description: 'the service that /add and /rm change' })),
     path: Type.String({
-      pattern: '^/',
+      pattern: '^/[^\\s?#]*$',
       default: '/',
-      description: 'what /rep, /add and /rm lie below on the front door',
+      description: 'a path such as / or /lb: what /rep, /add and /rm lie below on the front door',
     }),
   },
   {

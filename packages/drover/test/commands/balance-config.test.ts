@@ -80,3 +80,15 @@ test('a refusal names the option that was typed', () => {
   assert.equal(optionOf('listeners.0.address'), '--listen')
   assert.equal(optionOf('services.Web'), '--name')
 })
+
+test('a refusal names the option also where the key is the name of a replica', () => {
+  const given = toConfig({ weights: '1,x', manage: 'lb' }, ['y'])
+
+  assert.throws(() => loadOptions(given, '/', optionOf), {
+    code: 'USAGE',
+    message: [
+      '--weights: expected a number above 0 and at most 1000, not "x"',
+      '--manage: expected a text (a path such as / or /lb: what /rep, /add and /rm lie below on the front door), not "lb"',
+    ].join('\n'),
+  })
+})
