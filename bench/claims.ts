@@ -6,6 +6,7 @@ import { doorKill } from './door-kill.ts'
 import { doorLatency } from './door-latency.ts'
 import { doorRolling } from './door-rolling.ts'
 import { doorStale } from './door-stale.ts'
+import { herd } from './herd.ts'
 import type { Claim } from './lab/claim.ts'
 import { ring } from './ring.ts'
 
@@ -20,4 +21,5 @@ export const claims: readonly Claim[] = [
   doorRolling,
   doorStale,
   doorEwma,
+  herd,
 ]

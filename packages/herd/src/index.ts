@@ -19,4 +19,4 @@ export {
   type TopologyServer,
   topologySchema,
 } from './topology.ts'
-export { watchHerd } from './watch.ts'
+export { type FenceMessage, watchHerd } from './watch.ts'

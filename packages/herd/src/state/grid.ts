@@ -8,58 +8,72 @@ const fineRows = 180 * finePerDegree
 const coarseColumns = 360
 const coarseRows = 180
 
-/** Where points are, on two grids: coarse cells of a degree list the fine cells that hold points. */
+/** Positions are whole numbers in units of 1e-7 degrees, about a centimetre. */
+const unitsPerDegree = 1e7
+
+/**
+ * Numbers of one point lie together, and so do those of one entry: a search among a million points
+ * waits for memory more than it calculates.
+ */
+const point = { latitude: 0, longitude: 1, next: 2, previous: 3, entry: 4, stride: 5 } as const
+const entryAt = { cell: 0, first: 1, next: 2, previous: 3, stride: 4 } as const
+
+/**
+ * Where points are, on two grids: coarse cells of a degree list the fine cells that hold points. A
+ * fine cell that holds any is an entry; its points are a list.
+ */
 export class Grid {
-  readonly #clientsMax: number
-  /** Per point: neighbours in its fine cell's list, and that cell's entry; -1 for none. */
-  readonly #next: Int32Array
-  readonly #previous: Int32Array
-  readonly #entryOf: Int32Array
-  /** Per entry: its fine cell, the first point, and its place in the coarse cell's list. */
-  readonly #cell: Int32Array
-  readonly #first: Int32Array
-  readonly #nextEntry: Int32Array
-  readonly #previousEntry: Int32Array
+  readonly #pointsMax: number
+  readonly #points: Int32Array
+  readonly #entries: Int32Array
   readonly #table: IndexTable
   readonly #coarseFirst = new Int32Array(coarseColumns * coarseRows).fill(-1)
   readonly #coarseEntries = new Int32Array(coarseColumns * coarseRows)
   #freeEntry = -1
   #entriesUsed = 0
 
-  constructor(clientsMax: number) {
-    this.#clientsMax = clientsMax
-    const list = () => new Int32Array(clientsMax)
-    this.#next = list()
-    this.#previous = list()
-    this.#entryOf = list()
-    this.#cell = list()
-    this.#first = list()
-    this.#nextEntry = list()
-    this.#previousEntry = list()
-    this.#table = new IndexTable(clientsMax)
+  constructor(pointsMax: number) {
+    this.#pointsMax = pointsMax
+    this.#points = new Int32Array(pointsMax * point.stride)
+    this.#entries = new Int32Array(pointsMax * entryAt.stride)
+    this.#table = new IndexTable(pointsMax)
+  }
+
+  /** Degrees of a point that the grid holds. */
+  latitudeAt(id: number): number {
+    return (this.#points[id * point.stride + point.latitude] as number) / unitsPerDegree
+  }
+
+  longitudeAt(id: number): number {
+    return (this.#points[id * point.stride + point.longitude] as number) / unitsPerDegree
   }
 
   /** Enters a point that the grid does not hold. */
-  add(point: number, latitude: number, longitude: number): void {
-    this.#enter(point, cellAt(latitude, longitude))
+  add(id: number, latitude: number, longitude: number): void {
+    this.#place(id, latitude, longitude)
+    this.#enter(id, cellAt(latitude, longitude))
   }
 
   /** Moves a point; almost free while it stays in its cell. */
-  move(point: number, latitude: number, longitude: number): void {
+  move(id: number, latitude: number, longitude: number): void {
     const cell = cellAt(latitude, longitude)
-    if (this.#cell[this.#entryOf[point] as number] === cell) return
-    this.remove(point)
-    this.#enter(point, cell)
+    const entry = this.#points[id * point.stride + point.entry] as number
+    this.#place(id, latitude, longitude)
+    if (this.#entries[entry * entryAt.stride + entryAt.cell] === cell) return
+    this.remove(id)
+    this.#enter(id, cell)
   }
 
-  remove(point: number): void {
-    const next = this.#next[point] as number
-    const previous = this.#previous[point] as number
-    const entry = this.#entryOf[point] as number
-    if (next >= 0) this.#previous[next] = previous
-    if (previous >= 0) this.#next[previous] = next
+  remove(id: number): void {
+    const points = this.#points
+    const at = id * point.stride
+    const next = points[at + point.next] as number
+    const previous = points[at + point.previous] as number
+    const entry = points[at + point.entry] as number
+    if (next >= 0) points[next * point.stride + point.previous] = previous
+    if (previous >= 0) points[previous * point.stride + point.next] = next
     else {
-      this.#first[entry] = next
+      this.#entries[entry * entryAt.stride + entryAt.first] = next
       if (next < 0) this.#dropEntry(entry)
     }
   }
@@ -112,58 +126,75 @@ export class Grid {
 
   /** Goes through the coarse cell's own fine cells: right when those are fewer. */
   #scan(coarse: number, area: Area, visit: (point: number) => void): void {
+    const entries = this.#entries
     let entry = this.#coarseFirst[coarse] as number
     while (entry >= 0) {
-      const cell = this.#cell[entry] as number
+      const at = entry * entryAt.stride
+      const cell = entries[at + entryAt.cell] as number
       const row = Math.floor(cell / fineColumns)
       const column = cell - row * fineColumns
       if (row >= area.south && row <= area.north && column >= area.west && column <= area.east)
         this.#visitEntry(entry, visit)
-      entry = this.#nextEntry[entry] as number
+      entry = entries[at + entryAt.next] as number
     }
   }
 
   #visitEntry(entry: number, visit: (point: number) => void): void {
-    for (let point = this.#first[entry] as number; point >= 0; ) {
-      const next = this.#next[point] as number
-      visit(point)
-      point = next
+    let id = this.#entries[entry * entryAt.stride + entryAt.first] as number
+    while (id >= 0) {
+      const next = this.#points[id * point.stride + point.next] as number
+      visit(id)
+      id = next
     }
   }
 
-  #enter(point: number, cell: number): void {
+  #place(id: number, latitude: number, longitude: number): void {
+    const at = id * point.stride
+    this.#points[at + point.latitude] = Math.round(latitude * unitsPerDegree)
+    this.#points[at + point.longitude] = Math.round(longitude * unitsPerDegree)
+  }
+
+  #enter(id: number, cell: number): void {
     let entry = this.#find(cell)
     if (entry < 0) entry = this.#addEntry(cell)
-    const first = this.#first[entry] as number
-    this.#next[point] = first
-    this.#previous[point] = -1
-    if (first >= 0) this.#previous[first] = point
-    this.#first[entry] = point
-    this.#entryOf[point] = entry
+    const points = this.#points
+    const at = id * point.stride
+    const first = this.#entries[entry * entryAt.stride + entryAt.first] as number
+    points[at + point.next] = first
+    points[at + point.previous] = -1
+    points[at + point.entry] = entry
+    if (first >= 0) points[first * point.stride + point.previous] = id
+    this.#entries[entry * entryAt.stride + entryAt.first] = id
   }
 
   #find(cell: number): number {
     const table = this.#table
     let at = table.start(hashCell(cell))
     for (let entry = table.at(at); entry >= 0; entry = table.at(at)) {
-      if (this.#cell[entry] === cell) return entry
+      if (this.#cellOf(entry) === cell) return entry
       at = table.after(at)
     }
     return -1
   }
 
+  #cellOf(entry: number): number {
+    return this.#entries[entry * entryAt.stride + entryAt.cell] as number
+  }
+
   #addEntry(cell: number): number {
+    const entries = this.#entries
     let entry = this.#freeEntry
-    if (entry >= 0) this.#freeEntry = this.#nextEntry[entry] as number
+    if (entry >= 0) this.#freeEntry = entries[entry * entryAt.stride + entryAt.next] as number
     else entry = this.#entriesUsed++
-    if (entry >= this.#clientsMax) throw new RangeError('more cells than points')
+    if (entry >= this.#pointsMax) throw new RangeError('more cells than points')
     const coarse = coarseOf(cell)
     const first = this.#coarseFirst[coarse] as number
-    this.#cell[entry] = cell
-    this.#first[entry] = -1
-    this.#nextEntry[entry] = first
-    this.#previousEntry[entry] = -1
-    if (first >= 0) this.#previousEntry[first] = entry
+    const at = entry * entryAt.stride
+    entries[at + entryAt.cell] = cell
+    entries[at + entryAt.first] = -1
+    entries[at + entryAt.next] = first
+    entries[at + entryAt.previous] = -1
+    if (first >= 0) entries[first * entryAt.stride + entryAt.previous] = entry
     this.#coarseFirst[coarse] = entry
     this.#coarseEntries[coarse] = (this.#coarseEntries[coarse] as number) + 1
     this.#table.add(hashCell(cell), entry)
@@ -171,16 +202,18 @@ export class Grid {
   }
 
   #dropEntry(entry: number): void {
-    const cell = this.#cell[entry] as number
+    const entries = this.#entries
+    const at = entry * entryAt.stride
+    const cell = this.#cellOf(entry)
     const coarse = coarseOf(cell)
-    const next = this.#nextEntry[entry] as number
-    const previous = this.#previousEntry[entry] as number
-    if (next >= 0) this.#previousEntry[next] = previous
-    if (previous >= 0) this.#nextEntry[previous] = next
+    const next = entries[at + entryAt.next] as number
+    const previous = entries[at + entryAt.previous] as number
+    if (next >= 0) entries[next * entryAt.stride + entryAt.previous] = previous
+    if (previous >= 0) entries[previous * entryAt.stride + entryAt.next] = next
     else this.#coarseFirst[coarse] = next
     this.#coarseEntries[coarse] = (this.#coarseEntries[coarse] as number) - 1
-    this.#table.remove(hashCell(cell), entry, (other) => hashCell(this.#cell[other] as number))
-    this.#nextEntry[entry] = this.#freeEntry
+    this.#table.remove(hashCell(cell), entry, (other) => hashCell(this.#cellOf(other)))
+    entries[at + entryAt.next] = this.#freeEntry
     this.#freeEntry = entry
   }
 }

@@ -14,8 +14,6 @@ export const refused = {
   expired: -3,
 } as const
 
-const unitsPerDegree = 1e7
-
 /** How much the state holds, and how long. */
 export interface StateLimits {
   /** Records at most; 1,000,000 take about 200 MiB. Memory is given as it fills. */
@@ -53,9 +51,6 @@ export class HerdState {
   readonly #nanos: Uint32Array
   readonly #heardMs: Float64Array
   readonly #sequence: Float64Array
-  /** In units of 1e-7 degrees, about a centimetre. */
-  readonly #latitude: Int32Array
-  readonly #longitude: Int32Array
   readonly #origin: Uint16Array
   readonly #hops: Uint8Array
   /** The kind plus 1; 0 marks a free slot. */
@@ -82,8 +77,6 @@ export class HerdState {
     this.#nanos = new Uint32Array(count)
     this.#heardMs = new Float64Array(count)
     this.#sequence = new Float64Array(count)
-    this.#latitude = new Int32Array(count)
-    this.#longitude = new Int32Array(count)
     this.#origin = new Uint16Array(count)
     this.#hops = new Uint8Array(count)
     this.#kind = new Uint8Array(count)
@@ -176,12 +169,13 @@ export class HerdState {
     return this.read(slot, createRecord(this.origins.at(this.#origin[slot] as number)))
   }
 
+  /** Degrees of a location, to 1e-7. */
   latitudeAt(slot: number): number {
-    return (this.#latitude[slot] as number) / unitsPerDegree
+    return this.#grid.latitudeAt(slot)
   }
 
   longitudeAt(slot: number): number {
-    return (this.#longitude[slot] as number) / unitsPerDegree
+    return this.#grid.longitudeAt(slot)
   }
 
   /** Compares the client's time with that of a slot: above 0 when the given one is later. */
@@ -271,7 +265,7 @@ export class HerdState {
     this.#fill(slot, address, record)
     this.#count++
     if (record.kind === locationKind) {
-      this.#grid.add(slot, this.latitudeAt(slot), this.longitudeAt(slot))
+      this.#grid.add(slot, record.latitude, record.longitude)
       this.observer?.moved(slot, undefined)
     }
     return slot
@@ -292,7 +286,7 @@ export class HerdState {
     this.#before.longitude = this.longitudeAt(slot)
     this.#fill(slot, address, record)
     if (record.kind === locationKind) {
-      this.#grid.move(slot, this.latitudeAt(slot), this.longitudeAt(slot))
+      this.#grid.move(slot, record.latitude, record.longitude)
       this.observer?.moved(slot, this.#before)
     }
     return slot
@@ -303,8 +297,6 @@ export class HerdState {
     this.#nanos[slot] = record.nanos
     this.#heardMs[slot] = record.heardMs
     this.#sequence[slot] = record.sequence
-    this.#latitude[slot] = Math.round(record.latitude * unitsPerDegree)
-    this.#longitude[slot] = Math.round(record.longitude * unitsPerDegree)
     this.#origin[slot] = record.origin.index
     this.#hops[slot] = record.hops
     this.#address[slot] = address

@@ -25,12 +25,15 @@ export function clientsWithin(
   const hits: Hit[] = []
   const { latitude, longitude } = center
   const box = boxAround(center, radiusKm)
-  state.grid.visit(box, (slot) => {
-    const north = state.latitudeAt(slot)
-    const east = state.longitudeAt(slot)
+  const { grid } = state
+  const mayBeOver = state.limits.lifetimeMs > 0
+  grid.visit(box, (slot) => {
+    const north = grid.latitudeAt(slot)
+    const east = grid.longitudeAt(slot)
     if (!boxHas(box, north, east)) return
     const away = distanceKm(latitude, longitude, north, east)
-    if (away <= radiusKm && state.isLocation(slot, nowMs)) hits.push({ slot, distanceKm: away })
+    if (away > radiusKm || (mayBeOver && !state.isLive(slot, nowMs))) return
+    hits.push({ slot, distanceKm: away })
   })
   hits.sort((one, other) => one.distanceKm - other.distanceKm || one.slot - other.slot)
   if (hits.length > limit) hits.length = limit
