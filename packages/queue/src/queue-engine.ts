@@ -16,6 +16,8 @@ export type Feature =
   | 'replay-by-time'
   /** `join`, `heartbeat`, `leave`, `commit`, `committed`. */
   | 'groups'
+  /** Groups of workers besides the default one, each of which gets every message. */
+  | 'work-groups'
   /** Receipts and records carry the real offset; without it `offset` is -1 and `partition` 0. */
   | 'offsets'
   /** More than one partition per topic, in order within each. */
@@ -293,4 +295,6 @@ export interface BrokerInfo {
   /** HOST:PORT of the binary protocol; empty for a broker inside this process. */
   readonly address: string
   readonly partitions: number
+  /** Its process; undefined within this one, and while it is down. */
+  readonly pid?: number | undefined
 }

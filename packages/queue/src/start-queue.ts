@@ -10,6 +10,8 @@ import {
   systemRandom,
 } from '@drover/kernel'
 import { QueueClient } from './client/queue-client.ts'
+import { createCourseApi } from './course/course-api.ts'
+import { listenHttpApi } from './http/http-api.ts'
 import { createNodeDisk } from './log/node-disk.ts'
 import { DeadLetterMover } from './manager/dead-letters.ts'
 import { lockFolder } from './manager/folder-lock.ts'
@@ -30,8 +32,12 @@ export interface QueueSettings {
   readonly brokers?: number | readonly string[]
   /** `processes` (default): each broker one process. `here`: all within this one. */
   readonly runBrokers?: 'processes' | 'here'
-  /** HOST:PORT where other programs reach the manager by the binary protocol. Default a free one. */
+  /** HOST:PORT of the HTTP API v1; without it there is none. */
   readonly listen?: string
+  /** HOST:PORT of the manager by the binary protocol, for `connectQueue`. Default a free port. */
+  readonly tcp?: string
+  /** HOST:PORT of the course's primary manager; the read-only one takes the next port. */
+  readonly courseApi?: string
   readonly limits?: Partial<QueueLimits>
   readonly log?: Partial<LogOptions>
   readonly clock?: Clock
@@ -46,60 +52,14 @@ export interface RunningQueue {
   readonly manager: Manager
   /** HOST:PORT of the manager, for `connectQueue`. */
   readonly address: string
+  /** URL of the HTTP API; undefined without `listen`. */
+  readonly url: string | undefined
+  /** HOST:PORT of the course's managers; undefined without `courseApi`. */
+  readonly course: { readonly primary: string; readonly readOnly: string } | undefined
   stop(): Promise<void>
 }
 
-/**
- * Starts a manager and its brokers over `dataFolder`. When something fails, what is up already is
- * stopped again. Throws FOLDER_IN_USE, BROKER_UNREACHABLE, LOG_DAMAGED.
- */
-export async function startQueue(settings: QueueSettings): Promise<RunningQueue> {
-  const { clock = systemClock, random = systemRandom, logger = createLog('queue') } = settings
-  const limits = { ...limitDefaults, ...settings.limits }
-  const logOptions = { ...logDefaults, ...settings.log }
-  const up: (() => Promise<void>)[] = []
-  const stop = async () => {
-    for (const down of up.splice(0).reverse()) await down()
-  }
-  try {
-    const managerFolder = join(settings.dataFolder, 'manager')
-    await mkdir(managerFolder, { recursive: true })
-    up.push(await lockFolder(settings.dataFolder, clock))
-    const folder = join(settings.dataFolder, 'brokers')
-    const parts = { folder, clock, random, log: logger, limits, logOptions }
-    const { host = '127.0.0.1', port = 0 } = settings.listen ? parseAddress(settings.listen) : {}
-    const local = settings.runBrokers === 'here' ? createLocalHost(parts) : undefined
-    const manager = new Manager({
-      ...{ clock, random, log: logger, limits },
-      disk: createNodeDisk(managerFolder),
-      host: local ?? new ProcessHost({ ...parts, host }),
-      firstBrokers: namesOf(settings.brokers ?? 1),
-    })
-    up.push(() => manager.stop())
-    await manager.start()
-    const handler = createManagerHandler(manager)
-    const server = await listenTcp({ host, port }, handler, logger, 1_048_576)
-    up.push(() => server.close())
-    const client = new QueueClient({
-      manager: createLocalLink(handler),
-      connect: (name, address) => local?.linkTo(name) ?? createTcpLink(address, clock),
-      ...{ clock, random, limits, patienceMs: 30_000 },
-    })
-    await client.start()
-    up.push(() => client.stop())
-    const brokers = () => [...manager.brokers.values()].filter(({ state }) => state === 'up')
-    const mover = new DeadLetterMover({ clock, log: logger, engine: client, brokers })
-    await mover.start()
-    up.push(() => mover.stop())
-    return { client, manager, address: server.address, stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
-}
-
-interface HostParts {
-  readonly folder: string
+interface Parts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -107,7 +67,97 @@ interface HostParts {
   readonly logOptions: LogOptions
 }
 
-function createLocalHost(parts: HostParts): LocalHost {
+type Stop = () => Promise<void>
+
+/**
+ * Starts a manager and its brokers over `dataFolder`, and what listens for others. When something
+ * fails, what is up already is stopped again. Throws FOLDER_IN_USE, BROKER_UNREACHABLE, LOG_DAMAGED.
+ */
+export async function startQueue(settings: QueueSettings): Promise<RunningQueue> {
+  const parts: Parts = {
+    clock: settings.clock ?? systemClock,
+    random: settings.random ?? systemRandom,
+    log: settings.logger ?? createLog('queue'),
+    limits: { ...limitDefaults, ...settings.limits },
+    logOptions: { ...logDefaults, ...settings.log },
+  }
+  const up: Stop[] = []
+  const stop = async () => {
+    for (const down of up.splice(0).reverse()) await down()
+  }
+  try {
+    const core = await startCore(settings, parts, up)
+    return { ...core, ...(await startApis(settings, parts, core.client, up)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The manager, its brokers, and a client in this process. */
+async function startCore(settings: QueueSettings, parts: Parts, up: Stop[]) {
+  const { clock, limits, log } = parts
+  const managerFolder = join(settings.dataFolder, 'manager')
+  await mkdir(managerFolder, { recursive: true })
+  up.push(await lockFolder(settings.dataFolder, clock))
+  const folder = join(settings.dataFolder, 'brokers')
+  const { host, port } = parseAddress(settings.tcp ?? '127.0.0.1:0')
+  const local = settings.runBrokers === 'here' ? createLocalHost({ ...parts, folder }) : undefined
+  const manager = new Manager({
+    ...parts,
+    disk: createNodeDisk(managerFolder),
+    host: local ?? new ProcessHost({ ...parts, folder, host }),
+    firstBrokers: namesOf(settings.brokers ?? 1),
+  })
+  up.push(() => manager.stop())
+  await manager.start()
+  const handler = createManagerHandler(manager)
+  const server = await listenTcp({ host, port }, handler, log, 1_048_576)
+  up.push(() => server.close())
+  const client = new QueueClient({
+    manager: createLocalLink(handler),
+    connect: (name, address) => local?.linkTo(name) ?? createTcpLink(address, clock),
+    ...{ clock, random: parts.random, limits, patienceMs: 30_000 },
+  })
+  await client.start()
+  up.push(() => client.stop())
+  const brokers = () => [...manager.brokers.values()].filter(({ state }) => state === 'up')
+  const mover = new DeadLetterMover({ clock, log, engine: client, brokers })
+  await mover.start()
+  up.push(() => mover.stop())
+  return { client, manager, address: server.address }
+}
+
+/** What listens for those who speak HTTP. */
+async function startApis(
+  { listen, courseApi, dataFolder }: QueueSettings,
+  { clock, log }: Parts,
+  client: QueueClient,
+  up: Stop[],
+) {
+  let url: string | undefined
+  if (listen !== undefined) {
+    const api = await listenHttpApi(
+      { engine: client, admin: client, clock, log },
+      parseAddress(listen),
+    )
+    up.push(() => api.stop())
+    url = api.url
+  }
+  if (courseApi === undefined) return { url, course: undefined }
+  const course = createCourseApi({
+    engine: client,
+    brokers: client,
+    data: join(dataFolder, 'course'),
+    address: parseAddress(courseApi),
+    log,
+  })
+  up.push(() => course.stop())
+  await course.start()
+  return { url, course: { primary: course.primary, readOnly: course.readOnly } }
+}
+
+function createLocalHost(parts: Parts & { readonly folder: string }): LocalHost {
   const at = (name: string) => join(parts.folder, name)
   return new LocalHost({
     ...parts,

@@ -7,6 +7,8 @@ export interface HostedBroker extends Service {
   /** Where clients reach it now; changes when it had to be started again. */
   readonly address: string
   readonly state: 'starting' | 'up' | 'down'
+  /** Its process; undefined within this one, and while it is down. */
+  readonly pid: number | undefined
   /** Throws BROKER_UNREACHABLE while it is down. */
   readonly link: Link
 }

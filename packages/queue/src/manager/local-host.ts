@@ -35,6 +35,7 @@ export class LocalHost implements BrokerHost {
     return {
       name,
       address: '',
+      pid: undefined,
       link: this.linkTo(name),
       get state() {
         return brokers.has(name) ? 'up' : 'down'

@@ -284,9 +284,10 @@ export class Manager implements Service {
     const counts = new Map<string, number>()
     for (const { partitions } of this.#state.topics.values())
       for (const { broker } of partitions) counts.set(broker, (counts.get(broker) ?? 0) + 1)
-    return [...this.brokers.values()].map(({ name, address, state }) => ({
+    return [...this.brokers.values()].map(({ name, address, state, pid }) => ({
       name,
       address,
+      pid,
       state: this.#leaving.has(name) ? 'leaving' : state,
       partitions: counts.get(name) ?? 0,
     }))

@@ -41,7 +41,7 @@ export class ProcessHost implements BrokerHost {
     this.#options = options
   }
 
-  create(name: string): HostedBroker & { readonly pid: number | undefined } {
+  create(name: string): HostedBroker {
     return new BrokerProcess(name, join(this.#options.folder, name), this.#options)
   }
 
@@ -71,7 +71,7 @@ class BrokerProcess implements HostedBroker {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid
+    return this.state === 'down' ? undefined : this.#child?.pid
   }
 
   get link(): Link {
