@@ -42,6 +42,8 @@ export class DoorListener {
   readonly #shared: ListenerShared
   readonly #server: Server
   readonly #connections = new Set<Connection>()
+  /** Sockets that have still to show a PROXY header or to shake hands. */
+  readonly #pending = new Set<Socket>()
   #tls: TlsFront | undefined
   #total = 0
   #refusedConnections = 0
@@ -128,16 +130,17 @@ export class DoorListener {
   destroy(): void {
     this.retire()
     for (const connection of [...this.#connections]) connection.destroy()
+    for (const socket of this.#pending) socket.destroy()
   }
 
   get connectionsOpen(): number {
-    return this.#connections.size
+    return this.#connections.size + this.#pending.size
   }
 
   stats(): ListenerStats {
     return {
       name: this.plan.name,
-      connectionsOpen: this.#connections.size,
+      connectionsOpen: this.connectionsOpen,
       connectionsTotal: this.#total,
       connectionsRefusedTotal: this.#refusedConnections,
       refusedTotal: this.#shared.refused.countsOf(this.plan.name),
@@ -146,7 +149,7 @@ export class DoorListener {
 
   #accept(socket: Socket): void {
     this.#total++
-    if (this.#connections.size >= this.plan.limits.connectionsMax) {
+    if (this.connectionsOpen >= this.plan.limits.connectionsMax) {
       this.#refusedConnections++
       socket.destroy()
       return
@@ -157,7 +160,9 @@ export class DoorListener {
       return
     }
     const { deadlines } = this.context
+    this.#pending.add(socket)
     readProxyHeader(socket, deadlines, this.plan.timeouts.headMs, (told) => {
+      this.#pending.delete(socket)
       if (told === undefined) this.#refusedConnections++
       else this.#serve(socket, told.address || address, told.rest)
     })
@@ -192,7 +197,10 @@ export class DoorListener {
   }
 
   #secure(socket: Socket, address: string, tls: TlsFront): void {
+    this.#pending.add(socket)
+    socket.once('close', () => this.#pending.delete(socket))
     tls.accept(socket, (secured) => {
+      this.#pending.delete(socket)
       if (secured.alpnProtocol === 'h2') this.#connections.add(serveHttp2(this, secured, address))
       else this.#connect(address, true, (receive) => streamReading(secured, receive))
     })

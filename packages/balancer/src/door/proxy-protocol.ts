@@ -1,8 +1,11 @@
 import { isIPv4, isIPv6, type Socket } from 'node:net'
 import { type Deadlines, Timed } from './deadlines.ts'
+import { plainAddress } from './forwarding.ts'
 
 const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex')
 const headerBytesMax = 536
+/** The longest line of version 1, its CRLF included. */
+const lineBytesMax = 107
 
 /** What a PROXY header told: the client's address (empty for a health check), and the bytes behind. */
 export interface ProxyTold {
@@ -31,27 +34,43 @@ function parseBinary(bytes: Buffer): ProxyTold | 'broken' | undefined {
   if ((kind & 15) === 0) return { address: '', rest }
   if (family === 1 && length >= 12) return { address: bytes.subarray(16, 20).join('.'), rest }
   if (family === 2 && length >= 36) return { address: formatIPv6(bytes.subarray(16, 32)), rest }
-  return { address: '', rest }
+  return family === 1 || family === 2 ? 'broken' : { address: '', rest }
 }
 
 function parseText(bytes: Buffer): ProxyTold | 'broken' | undefined {
-  const end = bytes.indexOf('\r\n')
-  const line = bytes.toString('latin1', 0, end < 0 ? Math.min(bytes.length, 108) : end)
-  if (!'PROXY '.startsWith(line.slice(0, 6))) return 'broken'
-  if (end < 0) return bytes.length > 107 ? 'broken' : undefined
-  const [, family, address = '', , sourcePort, targetPort, more] = line.split(' ')
+  const known = bytes.toString('latin1', 0, Math.min(bytes.length, lineBytesMax))
+  const end = known.indexOf('\r\n')
+  if (!'PROXY '.startsWith(known.slice(0, 6))) return 'broken'
+  if (end < 0) return bytes.length >= lineBytesMax ? 'broken' : undefined
   const rest = bytes.subarray(end + 2)
-  if (family === 'UNKNOWN') return { address: '', rest }
-  const fits = family === 'TCP4' ? isIPv4(address) : family === 'TCP6' && isIPv6(address)
-  const ports = /^\d{1,5}$/.test(sourcePort ?? '') && /^\d{1,5}$/.test(targetPort ?? '')
-  return fits && ports && more === undefined ? { address, rest } : 'broken'
+  if (/^PROXY UNKNOWN(?: |$)/.test(known.slice(0, end))) return { address: '', rest }
+  const address = readAddress(known.slice(0, end).split(' '))
+  return address === undefined ? 'broken' : { address, rest }
 }
 
+/** The client's address out of the words of a line; undefined when one of them is wrong. */
+function readAddress(words: readonly string[]): string | undefined {
+  const [, family, source = '', target = '', sourcePort = '', targetPort = '', more] = words
+  const isAddress = family === 'TCP4' ? isIPv4 : isIPv6
+  const fits = (family === 'TCP4' || family === 'TCP6') && isAddress(source) && isAddress(target)
+  return fits && isPort(sourcePort) && isPort(targetPort) && more === undefined
+    ? plainAddress(source)
+    : undefined
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+}
+
+/** IPv4 addresses in their IPv6 form become plain ones, as everywhere else. */
 function formatIPv6(bytes: Buffer): string {
+  if (bytes.subarray(0, 12).equals(mappedStart)) return bytes.subarray(12).join('.')
   const groups: string[] = []
   for (let at = 0; at < 16; at += 2) groups.push(bytes.readUInt16BE(at).toString(16))
   return groups.join(':')
 }
+
+const mappedStart = Buffer.from('00000000000000000000ffff', 'hex')
 
 /** Waits for a PROXY header on a socket that was accepted paused. */
 class HeaderWait extends Timed {

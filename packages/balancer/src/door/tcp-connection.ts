@@ -30,6 +30,8 @@ export class TcpConnection extends Timed implements Connection, Waiter {
   #upstream: Socket | undefined
   #toReplica: Outbox | undefined
   #connected = false
+  /** What was read together with a PROXY header, before any replica was there to take it. */
+  #early: Buffer[] = []
   #closed = false
   #startedMs: number
   #bytesIn = 0
@@ -64,6 +66,10 @@ export class TcpConnection extends Timed implements Connection, Waiter {
   /** Takes what the client sent. */
   receive(bytes: Buffer, length: number): void {
     this.#bytesIn += length
+    if (!this.#connected) {
+      this.#early.push(Buffer.from(bytes.subarray(0, length)))
+      return
+    }
     this.#toReplica?.bytes(bytes, 0, length)
     if (this.#toReplica?.flush() === false) this.#client.pause()
   }
@@ -142,6 +148,8 @@ export class TcpConnection extends Timed implements Connection, Waiter {
       this.#service.answered(replica, tookMs)
     }
     if (this.#service.plan.sendProxyProtocol) upstream.write(this.#proxyHeader())
+    for (const piece of this.#early) upstream.write(piece)
+    this.#early = []
     this.#client.resume()
   }
 
