@@ -82,9 +82,9 @@ async function measureUpdates(
     const [port = 0] = await freePorts(1)
     const server = await start(port)
     await waitForPort(port, server)
-    await load(lab, port, depth, 1)
+    await load(lab, port, depth, 1, 0)
     const before = cpuTimeOf(server.pid)
-    const { answered, perSecond } = await load(lab, port, depth, seconds)
+    const { answered, perSecond } = await load(lab, port, depth, seconds, 100_000_000)
     const { user, system } = cpuTimeBetween(before, cpuTimeOf(server.pid))
     runs.push({ perSecond, perCpuSecond: answered / (user + system) })
     await server.stop()
@@ -100,8 +100,9 @@ async function load(
   port: number,
   depth: number,
   forSeconds: number,
+  firstLine: number,
 ): Promise<{ answered: number; perSecond: number }> {
-  const words = [port, connections, depth, forSeconds].map(String)
+  const words = [port, connections, depth, forSeconds, firstLine].map(String)
   const program = { ...nodeProgram('peers/herd-load.js', words), core: lab.loadCore }
   return JSON.parse(await runProgram(lab, program))
 }

@@ -19,8 +19,9 @@ async function watch(httpPort: number): Promise<WebSocket> {
   await once(socket, 'open')
   socket.on('message', (data) => {
     const nowMs = performance.now()
-    const number = Number(/"client":"f(\d+)"/.exec(String(data))?.[1] ?? -1)
-    if (number < 0) return
+    const [, forRate, told] = /"client":"f(\d+)\.(\d+)"/.exec(String(data)) ?? []
+    if (told === undefined || Number(forRate) !== rate) return
+    const number = Number(told)
     seen[number] = (seen[number] as number) + 1
     lastMs[number] = nowMs
   })
@@ -35,7 +36,7 @@ async function open(): Promise<Socket> {
   await once(socket, 'connect')
   socket.on('data', (bytes: Buffer) => {
     const nowMs = performance.now()
-    for (const [, number] of bytes.toString('latin1').matchAll(/ f(\d+) /g))
+    for (const [, number] of bytes.toString('latin1').matchAll(/ f\d+\.(\d+) /g))
       answeredMs[Number(number)] = nowMs
   })
   return socket
@@ -48,7 +49,7 @@ let sent = 0
 while (sent < total) {
   const due = Math.min(total, Math.floor(((performance.now() - startMs) / 1_000) * rate))
   for (; sent < due; sent++) {
-    const line = `IAMAT f${sent} +34.068930-118.445127 1621464827.959498503\n`
+    const line = `IAMAT f${rate}.${sent} +34.068930-118.445127 1621464827.959498503\n`
     sockets[sent % connections]?.write(line, 'latin1')
   }
   await new Promise((resolve) => setTimeout(resolve, 1))

@@ -126,28 +126,44 @@ async function killTwo(herd: Herd, pair: readonly [string, string]): Promise<voi
   for (const name of herd.servers.keys()) await herd.expectKnown(name, back)
 }
 
-test('on the fixed ports the graders kill a server by its port, and its neighbours live on', async () => {
-  const topology = builtinTopologies.bailey as Topology
-  const herd = new Herd(topology)
-  try {
-    await herd.start(...topology.servers.map((server) => server.name))
-    assert.equal(herd.portOf('Clark'), 10_003)
-    await herd.untilLinked()
-    await herd.expectFlooding()
-    const { stdout } = await run('lsof', ['-ti:10001'])
-    const pids = stdout.trim().split('\n').map(Number)
+const fixed = [
+  ['bailey', 'Bona', 10_001],
+  ['goloman', 'Holiday', 11_492],
+] as const
 
-    assert.deepEqual(pids, [herd.servers.get('Bona')?.child.pid], 'nobody else has a socket there')
-    for (const pid of pids) process.kill(pid)
-    herd.servers.delete('Bona')
-    await herd.expectFlooding()
-    await herd.start('Bona')
-    await herd.untilLinked()
-    await herd.expectFlooding()
-  } finally {
-    await herd.stop()
-  }
-})
+for (const [name, victim, port] of fixed)
+  test(`${name} on its ports: a server is killed by its port, and its neighbours live on`, async () => {
+    const topology = builtinTopologies[name] as Topology
+    const herd = new Herd(topology)
+    try {
+      await herd.start(...topology.servers.map((server) => server.name))
+      assert.equal(herd.portOf(victim), port)
+      await herd.untilLinked()
+      await herd.expectFlooding()
+      const pids = await holdersOf(port)
+
+      assert.deepEqual(
+        pids,
+        [herd.servers.get(victim)?.child.pid],
+        'nobody else has a socket there',
+      )
+      for (const pid of pids) process.kill(pid)
+      herd.servers.delete(victim)
+      await herd.expectFlooding()
+      await herd.start(victim)
+      await herd.untilLinked()
+      await herd.expectFlooding()
+    } finally {
+      await herd.stop()
+    }
+  })
+
+/** Who has a socket on the port, as `lsof -ti:PORT` tells, but for this process and its clients. */
+async function holdersOf(port: number): Promise<number[]> {
+  const { stdout } = await run('lsof', [`-ti:${port}`])
+  const pids = stdout.trim().split('\n').map(Number)
+  return pids.filter((pid) => pid !== process.pid)
+}
 
 test('the update has reached the neighbours before the client has its answer', async () => {
   const herd = new Herd(await onFreePorts(builtinTopologies.goloman as Topology))

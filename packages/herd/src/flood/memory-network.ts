@@ -10,7 +10,7 @@ export interface NetworkFaults {
 }
 
 /** A network that only delays, by exactly 1 ms. */
-export const calmNetwork: NetworkFaults = {
+const calmNetwork: NetworkFaults = {
   delayMs: [1, 1],
   dropShare: 0,
   duplicateShare: 0,

@@ -27,10 +27,7 @@ export const messageType = {
   leave: 11,
 } as const
 
-/** Bytes before a message's body: type, its own number (from 1), number of the last one handled. */
-export const headBytes = 17
-
-/** Begins a message of a link that is up. */
+/** Begins a message of a link that is up: type, its number from 1, number of the last one handled. */
 export function writeHead(
   writer: ByteWriter,
   type: number,

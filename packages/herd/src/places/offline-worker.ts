@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads'
-import { loadCities } from './cities.ts'
+import { indexCities } from './cities.ts'
 import type { PlacesQuery } from './places.ts'
 
 /** The other thread of `createOfflinePlaces`: loads the towns and answers until it is ended. */
-const cities = loadCities()
+const cities = indexCities()
 
 parentPort?.on('message', ({ id, query }: { id: number; query: PlacesQuery }) => {
   parentPort?.postMessage({ id, places: cities.search(query) })

@@ -1,6 +1,6 @@
 /** The bytes that the line protocol gives a meaning to. */
 export const NUL = 0
-export const TAB = 9
+const TAB = 9
 export const LF = 10
 export const CR = 13
 export const SPACE = 32
@@ -8,7 +8,7 @@ export const PLUS = 43
 export const MINUS = 45
 export const DOT = 46
 export const ZERO = 48
-export const NINE = 57
+const NINE = 57
 export const QUESTION = 63
 
 /** Tells whether a byte separates fields: space, tab, CR, LF, FF or VT. */

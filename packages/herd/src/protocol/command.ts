@@ -3,7 +3,7 @@ import { type Instant, readDecimal, readInstant } from './decimal.ts'
 import { type LocationProfile, type Position, readLocation } from './location.ts'
 
 /** What a line asks for; `empty` gets no answer, `invalid` gets the line back. */
-export type CommandKind = 'iamat' | 'whatsat' | 'empty' | 'invalid'
+type CommandKind = 'iamat' | 'whatsat' | 'empty' | 'invalid'
 
 /**
  * A line that was read. One object is used for every line, so that reading allocates nothing; the

@@ -57,11 +57,6 @@ export function readDecimal(bytes: Uint8Array, start: number, end: number): numb
   return Number(Buffer.from(bytes.subarray(start, end)).toString('latin1'))
 }
 
-/** Returns which of two instants is later: above 0 when `one` is, 0 when they are the same. */
-export function compareInstants(one: Instant, other: Instant): number {
-  return one.seconds - other.seconds || one.nanos - other.nanos
-}
-
 /**
  * Writes `later - earlier` with its sign and nine decimals to `target` at `at` and returns where it
  * ended: `+0.263873386`. Takes at most 27 bytes.

@@ -1,7 +1,7 @@
 import { CR, LF, NUL } from './bytes.ts'
 
 /** The longest line, in bytes, without its end. */
-export const lineBytesMax = 65_536
+const lineBytesMax = 65_536
 
 /** Takes lines; the bytes are lent and valid only during the call. */
 export interface LineSink {

@@ -1,5 +1,5 @@
 /** Places in the arena are multiples of this many bytes; its addresses count in this unit. */
-export const unitBytes = 16
+const unitBytes = 16
 
 /** The longest text that one place may hold, in bytes: a line, a difference and blanks. */
 export const textBytesMax = 80 * 1_024

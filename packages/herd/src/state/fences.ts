@@ -7,7 +7,7 @@ export type FenceShape =
   | { readonly kind: 'box'; readonly box: Box }
 
 /** What a client did at a fence. */
-export type Crossing = 'enter' | 'leave' | 'move'
+type Crossing = 'enter' | 'leave' | 'move'
 
 /** Told of each crossing of one fence. */
 export type OnCrossing = (crossing: Crossing, slot: number, at: Position) => void
