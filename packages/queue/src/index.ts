@@ -1,4 +1,6 @@
 export { QueueClient } from './client/queue-client.ts'
+export { type ConsumeRun, runConsume } from './course/cli/consume.ts'
+export { type ProduceRun, runProduce } from './course/cli/produce.ts'
 export { queueFaults } from './errors.ts'
 export type { Message, QueueRecord, Receipt } from './message.ts'
 export { type QueueLimits, topicDefaults } from './options.ts'

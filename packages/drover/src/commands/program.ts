@@ -5,10 +5,13 @@ import { balanceCommand } from './balance.ts'
 import { changeCommands } from './change.ts'
 import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
+import { consumeCommand } from './consume.ts'
 import { exitCodesHelp } from './exit-codes.ts'
 import { experimentCommand } from './experiment.ts'
 import { herdCommand } from './herd.ts'
 import { logsCommand } from './logs.ts'
+import { produceCommand } from './produce.ts'
+import { queueCommand } from './queue.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
 
@@ -28,7 +31,17 @@ export function createProgram(): Command {
     .showHelpAfterError('(drover --help shows what there is)')
     .addHelpText('after', `\n${examples}\n\n${exitCodesHelp}`)
   const groups: [string, Command[]][] = [
-    ['Run:', [balanceCommand(), upCommand(), herdCommand()]],
+    [
+      'Run:',
+      [
+        balanceCommand(),
+        upCommand(),
+        herdCommand(),
+        queueCommand(),
+        produceCommand(),
+        consumeCommand(),
+      ],
+    ],
     ['Look:', [statusCommand(), logsCommand()]],
     ['Change what runs:', changeCommands()],
     ['Learn:', [experimentCommand()]],
