@@ -54,7 +54,7 @@ const broken: Readonly<Record<string, string>> = {
   'a line of unknown that is too long': `PROXY UNKNOWN ${'x'.repeat(200)}\r\n`,
   'an unknown version': binary(0x31, 0x11, v4),
   'an unknown command': binary(0x22, 0x11, v4),
-  'too long a binary header': signature + '\x21\x11\xff\xff',
+  'too long a binary header': `${signature}\x21\x11\xff\xff`,
   'too few addresses': binary(0x21, 0x11, v4.slice(0, 8)),
   'half a signature and words': '\r\n\r\n\0\r\nQUIET\n',
 }
