@@ -10,8 +10,23 @@ export interface Chunker {
   /** Ends the file: adds what is left. */
   end(pieces: PieceList): void | Promise<void>
   /**
-   * A new chunker of the same kind that is given the file from this offset on makes the pieces that
-   * this one has still to make.
+   * A new chunker of the same kind that is given the file from this offset on (and `carry`) makes
+   * the pieces that this one has still to make.
    */
   readonly resumeAt: number
+  /** What else the next one must know; empty for most kinds. */
+  readonly carry?: string
+  /** Gives back threads and the like, when the chunker is left before its end. */
+  close?(): Promise<void>
 }
+
+/** Where a chunker begins when it does not begin at the start of the file. */
+export interface Resume {
+  readonly startAt: number
+  readonly carry: string
+  /** Up to `contextBytes` of the file before `startAt`, for patterns that look back. */
+  readonly before: Buffer
+}
+
+/** The start of a file. */
+export const fileStart: Resume = { startAt: 0, carry: '', before: Buffer.alloc(0) }

@@ -1,0 +1,182 @@
+import { isUtf8 } from 'node:buffer'
+import { crc32 } from 'node:zlib'
+import type { ContentReader } from '../content-reader.ts'
+import { fault } from '../errors.ts'
+import { type ManifestFacts, ManifestWriter, manifestName } from '../manifest.ts'
+import { pieceBytesMax as textBytesMax } from '../options.ts'
+import type { PieceStore, SealedPieces } from '../piece-store.ts'
+import { beforeOf, contentBytes } from '../seal.ts'
+import { Blocks } from './blocks.ts'
+import type { ArchiveFormat, Entry } from './format.ts'
+import { createTar } from './tar.ts'
+import { createZip } from './zip.ts'
+
+/** A file's pieces with their sums, and where their bytes are. */
+export interface Chunked {
+  readonly pieces: Pick<PieceStore, 'batches'>
+  readonly reader: ContentReader
+  readonly facts: ManifestFacts
+}
+
+export const outputs = ['zip', 'tar', 'pack', 'ndjson', 'manifest'] as const
+
+/** What a result is written as. */
+export type Output = (typeof outputs)[number]
+
+/** Yields a result, the same bytes each time. Memory is that of a few blocks, whatever the size. */
+export function writeOutput(output: Output, chunked: Chunked): AsyncGenerator<Buffer> {
+  if (output === 'zip') return writeArchive(createZip(), chunked)
+  if (output === 'tar') return writeArchive(createTar(), chunked)
+  if (output === 'pack') return writePack(chunked)
+  return output === 'ndjson' ? writeTexts(chunked) : writeManifest(chunked)
+}
+
+/** Each chunk as an entry, then the manifest as the last one. */
+async function* writeArchive(format: ArchiveFormat, chunked: Chunked): AsyncGenerator<Buffer> {
+  const { pieces, facts } = chunked
+  const out = new Blocks()
+  for await (const batch of pieces.batches()) {
+    for (let index = 0; index < batch.count; index++) {
+      const entry = entryOf(facts, batch, index)
+      format.begin(entry, out)
+      yield* content(chunked, batch, index, out)
+      format.finish(entry, out)
+    }
+    yield* out.full()
+  }
+  const manifest = await measureManifest(chunked)
+  format.begin(manifest, out)
+  for await (const block of writeManifest(chunked)) {
+    out.add(block)
+    yield* out.full()
+  }
+  format.finish(manifest, out)
+  yield* format.end(entriesAgain(chunked, manifest), out)
+}
+
+function entryOf({ plan, nameOf }: ManifestFacts, batch: SealedPieces, index: number): Entry {
+  const number = batch.first + index
+  const [start, end] = [batch.starts[index] as number, batch.ends[index] as number]
+  return {
+    name: nameOf(number),
+    bytes: contentBytes(plan.wrap, number, start, end),
+    crc32: batch.crc32[index] as number,
+  }
+}
+
+async function* entriesAgain({ pieces, facts }: Chunked, last: Entry) {
+  for await (const batch of pieces.batches())
+    yield Array.from({ length: batch.count }, (_, index) => entryOf(facts, batch, index))
+  yield [last]
+}
+
+/** Adds the bytes of one piece to `out`; yields blocks as they fill. */
+function content(
+  chunked: Chunked,
+  batch: SealedPieces,
+  index: number,
+  out: Blocks,
+): Iterable<Buffer> | AsyncGenerator<Buffer> {
+  const [start, end] = [batch.starts[index] as number, batch.ends[index] as number]
+  const { wrap } = chunked.facts.plan
+  const before = beforeOf(wrap, batch.first + index)
+  const there = chunked.reader.peek(start, end)
+  if (!there) return contentFromDisk(chunked, [start, end], before, out)
+  if (before) out.add(before)
+  out.add(there)
+  if (wrap.after.length > 0) out.add(wrap.after)
+  return out.full()
+}
+
+async function* contentFromDisk(
+  { reader, facts }: Chunked,
+  [start, end]: readonly [number, number],
+  before: Buffer | undefined,
+  out: Blocks,
+): AsyncGenerator<Buffer> {
+  if (before) out.add(before)
+  for await (const block of reader.blocks(start, end)) {
+    out.add(block)
+    yield* out.full()
+  }
+  out.add(facts.plan.wrap.after)
+}
+
+/** The manifest's size and sum, found by writing it for nobody. */
+async function measureManifest(chunked: Chunked): Promise<Entry> {
+  let [bytes, sum] = [0, 0]
+  for await (const block of writeManifest(chunked)) {
+    bytes += block.length
+    sum = crc32(block, sum)
+  }
+  return { name: manifestName, bytes, crc32: sum }
+}
+
+async function* writeManifest({ pieces, facts }: Chunked): AsyncGenerator<Buffer> {
+  const manifest = new ManifestWriter(facts)
+  yield Buffer.from(manifest.head())
+  for await (const batch of pieces.batches()) yield Buffer.from(manifest.lines(batch))
+  yield Buffer.from(manifest.end())
+}
+
+/** Bytes of the line that ends a pack. */
+export const packEndBytes = 32
+
+/** The chunks one after the other, the manifest, and a line that says where the manifest begins. */
+async function* writePack(chunked: Chunked): AsyncGenerator<Buffer> {
+  const out = new Blocks()
+  for await (const batch of chunked.pieces.batches())
+    for (let index = 0; index < batch.count; index++) yield* content(chunked, batch, index, out)
+  const manifestAt = out.total
+  for await (const block of writeManifest(chunked)) {
+    out.add(block)
+    yield* out.full()
+  }
+  out.add(Buffer.from(`drover-pack/1 ${String(manifestAt).padStart(17, ' ')}\n`))
+  yield* out.all()
+}
+
+/** The manifest with the text of each chunk in its line; bytes that are no UTF-8 as base64. */
+async function* writeTexts({ pieces, reader, facts }: Chunked): AsyncGenerator<Buffer> {
+  const manifest = new ManifestWriter(facts)
+  const out = new Blocks()
+  out.add(Buffer.from(manifest.head()))
+  for await (const batch of pieces.batches()) {
+    for (let index = 0; index < batch.count; index++) {
+      const text = await textOf(reader, facts, batch, index)
+      out.add(Buffer.from(manifest.lines(onePiece(batch, index), () => text)))
+      yield* out.full()
+    }
+  }
+  out.add(Buffer.from(manifest.end()))
+  yield* out.all()
+}
+
+function onePiece(batch: SealedPieces, index: number): SealedPieces {
+  return {
+    first: batch.first + index,
+    count: 1,
+    starts: batch.starts.subarray(index),
+    ends: batch.ends.subarray(index),
+    crc32: batch.crc32.subarray(index),
+    sha256: batch.sha256.subarray(index * 32),
+  }
+}
+
+async function textOf(
+  reader: ContentReader,
+  { plan }: ManifestFacts,
+  batch: SealedPieces,
+  index: number,
+): Promise<{ text: string } | { base64: string }> {
+  const [start, end] = [batch.starts[index] as number, batch.ends[index] as number]
+  if (end - start > textBytesMax)
+    throw fault(
+      'PIECE_TOO_LARGE',
+      `chunk ${batch.first + index} is over 64 MiB: too large for NDJSON`,
+    )
+  const parts = [beforeOf(plan.wrap, batch.first + index) ?? Buffer.alloc(0)]
+  for await (const block of reader.blocks(start, end)) parts.push(Buffer.from(block))
+  const bytes = Buffer.concat([...parts, plan.wrap.after])
+  return isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString('base64') }
+}

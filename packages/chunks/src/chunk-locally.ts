@@ -1,0 +1,114 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Output, writeOutput } from './archives/write-archive.ts'
+import { type ChunkedFile, chunkSource, cutFile, planSource, type Run } from './chunk-file.ts'
+import { ContentReader } from './content-reader.ts'
+import { fault } from './errors.ts'
+import type { Source } from './file-source.ts'
+import { type InputForm, openInput } from './input.ts'
+import { manifestName } from './manifest.ts'
+import { checkName, createNamer } from './names.ts'
+import { labelsOf } from './sort-file.ts'
+import type { Way } from './way.ts'
+import { writeFiles } from './write-files.ts'
+
+/** What to make of a file on this machine. */
+export interface LocalOrder {
+  readonly file: string
+  readonly way: Way
+  readonly input: InputForm
+  /** `files`: a file for each chunk in the folder `target`. Else `target` is the file to write. */
+  readonly output: Output | 'files'
+  readonly target: string
+  /** The name in the manifest and before each chunk's number. */
+  readonly name: string
+  /** files: work out sums and write a manifest. */
+  readonly sums: boolean
+}
+
+/** What was made. */
+export interface LocalResult {
+  readonly pieces: number
+  readonly bytes: number
+}
+
+/**
+ * Chunks a file of this machine. What is half done is removed when it fails. Throws what parsing,
+ * chunking and writing may throw; see errors.ts.
+ */
+export async function chunkLocally(order: LocalOrder, run: Run): Promise<LocalResult> {
+  checkName(order.name)
+  const folder = order.output === 'files' ? order.target : dirname(order.target)
+  const isNew = (await mkdir(folder, { recursive: true }).catch(unwritable(folder))) !== undefined
+  if (order.output === 'files' && (await readdir(folder)).length > 0)
+    throw fault('FILE_UNUSABLE', `the folder ${folder} is not empty`)
+  const scratch = await mkdtemp(join(folder, '.drover-')).catch(unwritable(folder))
+  let source: Source | undefined
+  try {
+    source = await openInput(order.file, order.input, scratch)
+    return await make(order, source, scratch, run)
+  } catch (error) {
+    if (order.output === 'files') await empty(folder, isNew)
+    throw error
+  } finally {
+    await source?.close()
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+function unwritable(folder: string) {
+  return (cause: Error): never => {
+    throw fault('FILE_UNUSABLE', `${folder} cannot be written: ${cause.message}`, { cause })
+  }
+}
+
+/** The folder was empty before, so everything in it is ours. */
+async function empty(folder: string, isNew: boolean): Promise<void> {
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
+  if (isNew) await rm(folder, { recursive: true })
+}
+
+async function make(
+  order: LocalOrder,
+  source: Source,
+  scratch: string,
+  run: Run,
+): Promise<LocalResult> {
+  const plan = await planSource(source, order.way)
+  const facts = { plan, name: order.name, nameOf: createNamer(order.name, labelsOf(plan)) }
+  if (order.output === 'files' && !plan.isSorted) {
+    const target = { folder: order.target, sums: order.sums, advance: run.advance }
+    const pieces = await writeFiles(cutFile(source, plan, run), source, facts, target)
+    return { pieces, bytes: source.bytes }
+  }
+  const chunked = await chunkSource(source, plan, scratch, run)
+  try {
+    await writeChunked(order, chunked, scratch)
+    return { pieces: chunked.store.count, bytes: source.bytes }
+  } finally {
+    await chunked.store.close()
+    if (chunked.content !== source) await chunked.content.close()
+  }
+}
+
+async function writeChunked(order: LocalOrder, chunked: ChunkedFile, scratch: string) {
+  const { plan, store, content, counts } = chunked
+  const nameOf = createNamer(order.name, labelsOf(plan))
+  const facts = { plan, name: order.name, nameOf, ...(counts ? { counts } : {}) }
+  if (order.output === 'files') {
+    const target = { folder: order.target, sums: order.sums, advance: () => {} }
+    await writeFiles(storedBatches(store), content, facts, target)
+    return
+  }
+  const part = join(scratch, manifestName)
+  const result = { pieces: store, reader: new ContentReader(content), facts }
+  await pipeline(Readable.from(writeOutput(order.output, result)), createWriteStream(part))
+  await rename(part, order.target)
+}
+
+async function* storedBatches(store: ChunkedFile['store']) {
+  for await (const pieces of store.batches()) yield { pieces }
+}

@@ -1,0 +1,59 @@
+import { fault } from './errors.ts'
+import type { Segment, Source } from './file-source.ts'
+import { segmentBytes } from './options.ts'
+
+/** Pieces up to this size are read whole; larger ones come in blocks. */
+const wholeBytesMax = 1 * 2 ** 20
+
+/** Reads pieces of a file, most of them from a window of it in memory. */
+export class ContentReader {
+  readonly #source: Source
+  #window: Segment = { at: 0, bytes: Buffer.alloc(0) }
+  #own: Buffer | undefined
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  /** Tells of bytes that are in memory anyway. */
+  show(segment: Segment): void {
+    this.#window = segment
+  }
+
+  /** Returns [start, end) when it is in memory, else undefined. */
+  peek(start: number, end: number): Buffer | undefined {
+    const { at, bytes } = this.#window
+    if (start < at || end > at + bytes.length) return undefined
+    return bytes.subarray(start - at, end - at)
+  }
+
+  /** Yields [start, end) in blocks, each good until the next. Throws FILE_UNUSABLE. */
+  async *blocks(start: number, end: number): AsyncGenerator<Buffer> {
+    const there = this.peek(start, end)
+    if (there) {
+      yield there
+      return
+    }
+    if (end - start <= wholeBytesMax) {
+      await this.#move(start)
+      yield this.peek(start, end) ?? missing(start, end)
+      return
+    }
+    for (let at = start; at < end; ) {
+      await this.#move(at)
+      const until = Math.min(end, at + segmentBytes)
+      yield this.peek(at, until) ?? missing(at, until)
+      at = until
+    }
+  }
+
+  async #move(at: number): Promise<void> {
+    this.#own ??= Buffer.allocUnsafeSlow(Math.min(segmentBytes, Math.max(1, this.#source.bytes)))
+    const count = await this.#source.read(this.#own, at)
+    this.#window = { at, bytes: this.#own.subarray(0, count) }
+  }
+}
+
+function missing(start: number, end: number): never {
+  throw fault('FILE_UNUSABLE', `the file has changed: bytes ${start} to ${end} are not there`)
+}

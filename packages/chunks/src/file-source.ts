@@ -1,0 +1,68 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { fault } from './errors.ts'
+import { segmentBytes } from './options.ts'
+
+/** A file (or several, one after the other) that is read at any offset. */
+export interface Source {
+  readonly bytes: number
+  /** Fills `target` from `at` on; returns how many bytes there were. */
+  read(target: Buffer, at: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Opens a file for reading; throws FILE_UNUSABLE. */
+export async function openSource(path: string): Promise<Source> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path)
+    const stats = await handle.stat()
+    if (!stats.isFile()) throw new Error('it is not a regular file')
+    return fileSource(handle, stats.size)
+  } catch (cause) {
+    await handle?.close()
+    throw fault('FILE_UNUSABLE', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function fileSource(handle: FileHandle, bytes: number): Source {
+  return {
+    bytes,
+    async read(target, at) {
+      let done = 0
+      while (done < target.length) {
+        const { bytesRead } = await handle.read(target, done, target.length - done, at + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return done
+    },
+    close: () => handle.close(),
+  }
+}
+
+/** A stretch of a file; good until the next one is asked for. */
+export interface Segment {
+  readonly at: number
+  readonly bytes: Buffer
+}
+
+/** Yields the file in segments, the next one being read while this one is used. */
+export async function* readSegments(source: Source, signal?: AbortSignal): AsyncGenerator<Segment> {
+  const size = Math.min(segmentBytes, Math.max(1, source.bytes))
+  const [first, second] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)]
+  let [ready, spare] = [first, second]
+  let coming = source.read(ready, 0)
+  for (let at = 0; at < source.bytes; ) {
+    signal?.throwIfAborted()
+    const count = await coming
+    if (count === 0) throw fault('FILE_UNUSABLE', `the file became shorter: it ends at byte ${at}`)
+    const bytes = ready.subarray(0, count)
+    ;[ready, spare] = [spare, ready]
+    const next = at + count
+    coming = next < source.bytes ? source.read(ready, next) : Promise.resolve(0)
+    // When the caller leaves early, nobody awaits this read; its failure must not end the process.
+    coming.catch(() => {})
+    yield { at, bytes }
+    at = next
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fault } from '../errors.ts'
+import { openSource, readSegments, type Segment } from '../file-source.ts'
+import type { ManifestHead } from './manifest-lines.ts'
+import type { Writer } from './writer.ts'
+
+/** Puts lines that were dealt out to parts in turn back into their order. */
+export function dealBack({ bytes: wanted, separator }: ManifestHead): Writer {
+  const parts: string[] = []
+  let folder: string | undefined
+  return {
+    async write(_file, piece, bytes) {
+      folder ??= await mkdtemp(join(tmpdir(), 'drover-join-'))
+      const path = join(folder, String(piece.i))
+      parts[piece.i] = path
+      const part = await open(path, 'a')
+      try {
+        await part.write(bytes)
+      } finally {
+        await part.close()
+      }
+    },
+    async finish(file) {
+      let at = 0
+      try {
+        for await (const line of linesInTurn(parts.filter(Boolean), separator)) {
+          await file.write(line, 0, line.length, at)
+          at += line.length
+        }
+      } finally {
+        if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+      }
+      if (at !== wanted) throw fault('CHUNKS_INCOMPLETE', `the parts hold ${at} of ${wanted} bytes`)
+    },
+  }
+}
+
+/** Yields rounds: the next line of each part, in the order of the parts. */
+async function* linesInTurn(paths: readonly string[], separator: number): AsyncGenerator<Buffer> {
+  const readers = paths.map((path) => linesOf(path, separator))
+  try {
+    for (let isLeft = readers.length > 0; isLeft; ) {
+      const round: Buffer[] = []
+      for (const reader of readers) {
+        const { value } = await reader.next()
+        if (value) round.push(value)
+      }
+      isLeft = round.length === readers.length
+      yield Buffer.concat(round)
+    }
+  } finally {
+    for (const reader of readers) await reader.return(undefined)
+  }
+}
+
+async function* linesOf(path: string, separator: number): AsyncGenerator<Buffer> {
+  const source = await openSource(path)
+  let tail: Buffer = Buffer.alloc(0)
+  try {
+    for await (const { bytes } of readSegments(source) as AsyncGenerator<Segment>) {
+      const joined: Buffer = Buffer.concat([tail, bytes])
+      let start = 0
+      for (let end = joined.indexOf(separator); end >= 0; end = joined.indexOf(separator, start)) {
+        yield Buffer.from(joined.subarray(start, end + 1))
+        start = end + 1
+      }
+      tail = Buffer.from(joined.subarray(start))
+    }
+    if (tail.length > 0) yield tail
+  } finally {
+    await source.close()
+  }
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { ContentReader } from '../content-reader.ts'
+import { fault } from '../errors.ts'
+import type { Advance } from '../sort-file.ts'
+import { type Container, openContainer, type Stretch } from './container.ts'
+import { dealBack } from './deal-back.ts'
+import {
+  type ManifestEnd,
+  type ManifestHead,
+  type ManifestPiece,
+  parseLine,
+  readEnd,
+  readHead,
+  readPiece,
+} from './manifest-lines.ts'
+import type { Writer } from './writer.ts'
+
+/** What was restored. */
+export interface Joined {
+  readonly bytes: number
+  readonly pieces: number
+}
+
+/** The longest line of a manifest: an NDJSON result holds whole chunks. */
+const lineBytesMax = 512 * 2 ** 20
+
+/**
+ * Restores a file from its chunks, and checks every sum. The file takes its name only when all is
+ * right. Throws CHUNKS_DAMAGED, CHUNKS_INCOMPLETE, FILE_UNUSABLE.
+ */
+export async function joinChunks(from: string, target: string, advance: Advance): Promise<Joined> {
+  const container = await openContainer(from)
+  const part = `${target}.part`
+  let file: FileHandle | undefined
+  try {
+    file = await open(part, 'w+')
+    const joined = await restore(container, file, advance)
+    await file.close()
+    file = undefined
+    await rename(part, target)
+    return joined
+  } catch (error) {
+    await file?.close()
+    await rm(part, { force: true })
+    throw error
+  } finally {
+    await container.close()
+  }
+}
+
+async function restore(container: Container, file: FileHandle, advance: Advance): Promise<Joined> {
+  const lines = manifestLines(container.manifest)
+  const first = await lines.next()
+  const head = readHead(parseLine(first.done ? '' : first.value))
+  if (head.restores === 'no')
+    throw fault(
+      'CHUNKS_INCOMPLETE',
+      `${head.name} was chunked in a way that does not keep all bytes`,
+    )
+  const writer = head.restores === 'deal' ? dealBack(head) : inPlace(head)
+  const sums = createHash('sha256')
+  let count = 0
+  let end: ManifestEnd | undefined
+  for await (const text of lines) {
+    const fields = parseLine(text)
+    if (fields.end === true) {
+      end = readEnd(fields)
+      break
+    }
+    const piece = readPiece(fields)
+    if (piece.i !== count) throw fault('CHUNKS_INCOMPLETE', `the manifest lacks chunk ${count}`)
+    await copyPiece(container, head, piece, (bytes, at) => writer.write(file, piece, bytes, at))
+    sums.update(Buffer.from(piece.sha256, 'hex'))
+    count++
+    advance(Math.min(head.bytes, piece.offset + piece.length))
+  }
+  await writer.finish(file)
+  if (!end) throw fault('CHUNKS_INCOMPLETE', 'the manifest does not end')
+  if (end.pieces !== count || end.sha256OfSums !== sums.digest('hex'))
+    throw fault('CHUNKS_DAMAGED', 'the sums of the manifest do not fit together')
+  await checkWhole(file, head)
+  return { bytes: head.bytes, pieces: count }
+}
+
+function inPlace(head: ManifestHead): Writer {
+  let covered = 0
+  return {
+    async write(file, piece, bytes, at) {
+      const offset = piece.offset + at
+      if (offset > covered)
+        throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${offset} are in no chunk`)
+      if (offset + bytes.length > head.bytes)
+        throw fault('CHUNKS_DAMAGED', `chunk ${piece.i} goes on beyond the file's end`)
+      covered = Math.max(covered, offset + bytes.length)
+      await file.write(bytes, 0, bytes.length, offset)
+    },
+    async finish() {
+      if (covered < head.bytes)
+        throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${head.bytes} are in no chunk`)
+    },
+  }
+}
+
+/** Reads a chunk, checks its sum, and passes on the bytes that are the file's own. */
+async function copyPiece(
+  container: Container,
+  head: ManifestHead,
+  piece: ManifestPiece,
+  write: (bytes: Buffer, at: number) => Promise<void>,
+): Promise<void> {
+  const stretch = await container.open(piece)
+  try {
+    if (stretch.bytes !== piece.length || stretch.at + stretch.bytes > stretch.source.bytes)
+      throw fault(
+        'CHUNKS_DAMAGED',
+        `chunk ${piece.i} (${piece.name}) has not ${piece.length} bytes`,
+      )
+    const before = piece.i > 0 || head.beforeFirst ? head.before : 0
+    const ownEnd = piece.length - head.after
+    const sha = createHash('sha256')
+    let at = 0
+    for await (const block of blocksOf(stretch)) {
+      sha.update(block)
+      const own = block.subarray(Math.max(0, before - at), Math.max(0, ownEnd - at))
+      if (own.length > 0) await write(own, Math.max(0, at - before))
+      at += block.length
+    }
+    if (sha.digest('hex') !== piece.sha256)
+      throw fault('CHUNKS_DAMAGED', `chunk ${piece.i} (${piece.name}) does not fit its sum`)
+  } finally {
+    await container.leave(stretch)
+  }
+}
+
+function blocksOf({ source, at, bytes }: Stretch): AsyncGenerator<Buffer> {
+  return new ContentReader(source).blocks(at, at + bytes)
+}
+
+async function* manifestLines(stretch: Stretch): AsyncGenerator<string> {
+  let tail: Buffer = Buffer.alloc(0)
+  for await (const block of blocksOf(stretch)) {
+    const joined: Buffer = Buffer.concat([tail, block])
+    let start = 0
+    for (let end = joined.indexOf(10); end >= 0; end = joined.indexOf(10, start)) {
+      yield joined.toString('utf8', start, end)
+      start = end + 1
+    }
+    tail = Buffer.from(joined.subarray(start))
+    if (tail.length > lineBytesMax)
+      throw fault('CHUNKS_DAMAGED', 'a line of the manifest is too long')
+  }
+}
+
+/** Where the whole file's sum is known, the restored file must have it. */
+async function checkWhole(file: FileHandle, { sha256, name }: ManifestHead): Promise<void> {
+  if (sha256 === undefined) return
+  const sha = createHash('sha256')
+  for await (const block of file.createReadStream({ start: 0, autoClose: false })) sha.update(block)
+  if (sha.digest('hex') !== sha256)
+    throw fault('CHUNKS_DAMAGED', `the restored ${name} does not fit the sum of the whole file`)
+}

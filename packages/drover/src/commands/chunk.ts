@@ -1,0 +1,116 @@
+import { basename } from 'node:path'
+import {
+  chunkLocally,
+  chunksMaxDefault,
+  type LocalOrder,
+  outputs,
+  packings,
+  parseInput,
+  parseWay,
+  resultName,
+  type WayOptions,
+  wayNames,
+} from '@drover/chunks'
+import { systemClock } from '@drover/kernel'
+import { Command } from 'commander'
+import { fault } from '../errors.ts'
+import { say } from '../terminal.ts'
+import { createBar } from './bar.ts'
+import { wholeNumber } from './numbers.ts'
+
+const examples = `Ways, each with its value:
+  letters a-c,d-z        words by their first letter; of a word list, each as often as it counts
+  bytes 64MiB            pieces of equal size; --lines-whole cuts at line ends (split -b, -C)
+  parts 8                so many pieces; --lines-whole, or --dealt line by line (split -n)
+  lines 100000           --header repeats the first line in each (split -l)
+  delimiter ";"          regex "/^#/m"; --keep end, start or drop
+  cdc 8KiB/16KiB/64KiB   by content: the same bytes give the same pieces (FastCDC 2020)
+  tokens 512/64          sentences 1000/200, markdown 1000/200: size and overlap
+  records 1000           CSV, NDJSON or a JSON array, never cut inside a record
+
+Examples:
+  drover chunk big.log --by lines 100000
+  drover chunk book.txt --by letters a-c,d-z --as zip
+  drover chunk dump.csv.gz --input gzip --by records 5000 --header
+  drover join big.log.chunks -o big.log`
+
+interface ChunkOptions extends WayOptions {
+  readonly by?: string
+  readonly as: string
+  readonly out?: string
+  readonly input: string
+  readonly encoding: string
+  readonly chunksMax: number
+  readonly name?: string
+  readonly sums: boolean
+}
+
+/** `drover chunk`: cuts one file on this machine, without a server. */
+export function chunkCommand(): Command {
+  return new Command('chunk')
+    .summary('cut a file into chunks')
+    .description('Cuts a file into chunks: by letters, size, lines, content, tokens, records.')
+    .argument('<file>', 'what to cut')
+    .argument('[value]', 'the value of --by, where it is a word of its own')
+    .option('--by <way>', `${wayNames.join(', ')}; with its value`)
+    .option('--as <output>', `files, ${outputs.join(', ')}`, 'files')
+    .option('-o, --out <path>', 'the folder of the files, or the file to write')
+    .option('--name <name>', "what chunks are called after (default: the file's name)")
+    .optionsGroup('How it is cut:')
+    .option('--lines-whole', 'bytes, parts: cut at line ends')
+    .option('--dealt', 'parts: deal lines out in turn')
+    .option('--header', 'lines, records: repeat the first one in each chunk')
+    .option('--separator <byte>', 'what ends a line (default: a newline; \\0 for a zero byte)')
+    .option('--keep <where>', 'delimiter, regex: end, start or drop (default: end)')
+    .option('--format <format>', 'records: csv, ndjson, json or auto (default: auto)')
+    .option('--comma <byte>', 'records: what divides the fields of CSV (default: ,)')
+    .option('--level <number>', 'cdc: normalisation, 0 to 3 (default: 2)')
+    .option('--seed <number>', 'letters: the order of a word list; cdc: other cuts (default: 0)')
+    .option('--list <yes|no|auto>', 'letters: whether it is a word list (default: auto)')
+    .optionsGroup('What goes in:')
+    .option('--input <packing>', packings.join(', '), 'plain')
+    .option('--encoding <name>', 'of the text; the chunks are UTF-8', 'utf-8')
+    .optionsGroup('Limits:')
+    .option(
+      '--chunks-max <number>',
+      'more chunks are refused',
+      wholeNumber('--chunks-max', 1, 1_000_000_000),
+      chunksMaxDefault,
+    )
+    .option('--no-sums', 'files: no checksums and no manifest; drover join needs both')
+    .addHelpText('after', `\n${examples}`)
+    .action((file: string, value: string | undefined, options: ChunkOptions) =>
+      chunk(file, value, options),
+    )
+}
+
+async function chunk(file: string, value: string | undefined, options: ChunkOptions) {
+  const { by, chunksMax } = options
+  if (by === undefined)
+    throw fault('USAGE', `--by is missing: say how to cut, one of ${wayNames.join(', ')}`)
+  const order = orderOf(file, value === undefined ? by : `${by} ${value}`, options)
+  const bar = createBar('chunk', process.stderr, systemClock)
+  const { pieces, bytes } = await chunkLocally(order, {
+    clock: systemClock,
+    chunksMax,
+    advance: (done) => bar.show(done),
+  }).finally(() => bar.clear())
+  say(`${pieces} ${pieces === 1 ? 'chunk' : 'chunks'} of ${bytes} bytes in ${order.target}`)
+}
+
+function orderOf(file: string, way: string, options: ChunkOptions): LocalOrder {
+  const { as, out, input, encoding, sums, name = basename(file) } = options
+  const output = [...outputs, 'files' as const].find((known) => known === as)
+  if (output === undefined)
+    throw fault('USAGE', `--as ${as}: expected files, ${outputs.join(', ')}`)
+  const usual = output === 'files' ? `${name}.chunks` : resultName(name, output)
+  return {
+    file,
+    way: parseWay(way, options),
+    input: parseInput(input, encoding),
+    output,
+    target: out ?? usual,
+    name,
+    sums,
+  }
+}
