@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { fault } from '../errors.ts'
 import type { Disk } from './disk.ts'
-import type { Flushed } from './partition-log.ts'
+import type { Flushed, PartitionLog } from './partition-log.ts'
 
 /** What a snapshot keeps about one partition's log. */
 export interface KeptPartition {
@@ -21,6 +21,29 @@ export interface Snapshot {
   readonly sequence: number
   readonly partitions: readonly KeptPartition[]
   readonly state: unknown
+}
+
+/** The state of one moment, on its way into a snapshot. */
+export interface Capture {
+  readonly sequence: number
+  readonly state: string
+  readonly partitions: readonly { log: PartitionLog; applied: number; upTo: number }[]
+  /** Everything that the state reflects is durable once the loop has come this far. */
+  readonly mark: number
+  readonly durable: Promise<void>
+}
+
+/** Returns the body of a snapshot; what is flushed is looked up now, the rest is from the capture. */
+export function snapshotBody(
+  sequence: number,
+  captured: Capture['partitions'],
+  state: string,
+): string {
+  const partitions = captured.map(({ log, applied }): KeptPartition => {
+    const { id, folder, opened, start, flushed } = log
+    return { id, folder, opened, start, applied, flushed }
+  })
+  return `{"sequence":${sequence},"partitions":${JSON.stringify(partitions)},"state":${state}}`
 }
 
 /**

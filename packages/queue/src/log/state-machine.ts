@@ -37,3 +37,9 @@ export interface Retention {
   readonly beforeMs: number
   readonly compact: boolean
 }
+
+/** Events that the store itself understands. */
+export type LogEvent =
+  | { readonly type: 'log.open'; readonly id: number; readonly start: number }
+  | { readonly type: 'log.drop'; readonly id: number }
+  | { readonly type: 'log.start' | 'log.skip'; readonly id: number; readonly offset: number }

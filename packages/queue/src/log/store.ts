@@ -13,28 +13,20 @@ import { CommitLoop } from './commit-loop.ts'
 import { compactLog } from './compaction.ts'
 import { PartitionLog } from './partition-log.ts'
 import type { Damage } from './segment.ts'
-import { isSnapshot, readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts'
-import type { Retention, StoreEvent, StoreOptions } from './state-machine.ts'
+import {
+  type Capture,
+  isSnapshot,
+  readSnapshot,
+  type Snapshot,
+  snapshotBody,
+  writeSnapshot,
+} from './snapshot.ts'
+import type { LogEvent, Retention, StoreEvent, StoreOptions } from './state-machine.ts'
 import { WalFile, walPath } from './wal-file.ts'
 import { readWals } from './wal-replay.ts'
 
-/** Events that the store itself understands. */
-type LogEvent =
-  | { readonly type: 'log.open'; readonly id: number; readonly start: number }
-  | { readonly type: 'log.drop'; readonly id: number }
-  | { readonly type: 'log.start' | 'log.skip'; readonly id: number; readonly offset: number }
-
 /** The number that events carry in the place of a partition. */
 const eventPartition = 0xffff_ffff
-
-interface Capture {
-  readonly sequence: number
-  readonly state: string
-  readonly partitions: readonly { log: PartitionLog; applied: number; upTo: number }[]
-  /** Everything that the state reflects is durable once the loop has come this far. */
-  readonly mark: number
-  readonly durable: Promise<void>
-}
 
 /**
  * The storage of one broker: one write-ahead log for all its partitions and for the events of its
@@ -317,17 +309,12 @@ export class Store {
 
   async #saveSnapshot({ sequence, state, partitions }: Capture): Promise<void> {
     const { disk } = this.#with
-    const kept = partitions
-      .filter(({ log }) => this.partitions.get(log.id) === log)
-      .map(({ log, applied }) => {
-        const { id, folder, opened, start, flushed } = log
-        return { id, folder, opened, start, applied, flushed }
-      })
     for (const log of this.#dropped.splice(0)) {
       await log.close()
       await disk.removeFolder(log.folder)
     }
-    const body = `{"sequence":${sequence},"partitions":${JSON.stringify(kept)},"state":${state}}`
+    const kept = partitions.filter(({ log }) => this.partitions.get(log.id) === log)
+    const body = snapshotBody(sequence, kept, state)
     const path = await writeSnapshot(disk, sequence, body)
     for (const name of await disk.list('.'))
       if (isSnapshot(name) && name !== path) await disk.remove(name)
