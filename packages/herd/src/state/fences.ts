@@ -21,6 +21,7 @@ interface Fence {
 
 /** Cells of level n are 180 / 2^n degrees wide; 12 is 0.044 degrees. */
 const levelMax = 12
+const hashBits = 18
 
 /**
  * Shapes on the globe that are told who enters, leaves and moves in them. Each lies in the cells of
@@ -30,6 +31,8 @@ const levelMax = 12
 export class Fences {
   readonly #cells = new Map<number, Fence[]>()
   readonly #fencesOfLevel = new Int32Array(levelMax + 1)
+  /** How many lists share a hash of their cell: 0 says without a look at the map that there is none. */
+  readonly #listsOfHash = new Uint16Array(2 ** hashBits)
   #count = 0
 
   get count(): number {
@@ -45,7 +48,10 @@ export class Fences {
     for (const cell of cells) {
       const list = this.#cells.get(cell)
       if (list) list.push(fence)
-      else this.#cells.set(cell, [fence])
+      else {
+        this.#cells.set(cell, [fence])
+        this.#countList(cell, 1)
+      }
     }
     this.#fencesOfLevel[level] = (this.#fencesOfLevel[level] as number) + 1
     this.#count++
@@ -62,10 +68,12 @@ export class Fences {
   /** Tells the fences that a client went from one position to another; either may be missing. */
   moved(slot: number, from: Position | undefined, to: Position | undefined): void {
     if (this.#count === 0) return
+    const fromPlace = placeOf(from)
+    const toPlace = placeOf(to)
     for (let level = 0; level <= levelMax; level++) {
       if (this.#fencesOfLevel[level] === 0) continue
-      const toCell = to ? cellAt(level, to.latitude, to.longitude) : -1
-      const fromCell = from ? cellAt(level, from.latitude, from.longitude) : -1
+      const toCell = cellOf(level, toPlace)
+      const fromCell = cellOf(level, fromPlace)
       if (to) this.#arrive(toCell, slot, from, to, fromCell === toCell)
       // A move within one cell has shown every fence that it could leave already.
       if (from && fromCell !== toCell) this.#depart(fromCell, slot, from, to)
@@ -79,7 +87,7 @@ export class Fences {
     to: Position,
     isSameCell: boolean,
   ): void {
-    const fences = this.#cells.get(cell)
+    const fences = this.#listsOfHash[hashOf(cell)] === 0 ? undefined : this.#cells.get(cell)
     if (!fences) return
     for (const fence of fences) {
       if (encloses(fence, to))
@@ -89,7 +97,7 @@ export class Fences {
   }
 
   #depart(cell: number, slot: number, from: Position, to: Position | undefined): void {
-    const fences = this.#cells.get(cell)
+    const fences = this.#listsOfHash[hashOf(cell)] === 0 ? undefined : this.#cells.get(cell)
     if (!fences) return
     for (const fence of fences) {
       if (!encloses(fence, from) || (to && encloses(fence, to))) continue
@@ -100,7 +108,15 @@ export class Fences {
   #take(cell: number, fence: Fence): void {
     const left = this.#cells.get(cell)?.filter((other) => other !== fence) ?? []
     if (left.length > 0) this.#cells.set(cell, left)
-    else this.#cells.delete(cell)
+    else {
+      this.#cells.delete(cell)
+      this.#countList(cell, -1)
+    }
+  }
+
+  #countList(cell: number, change: 1 | -1): void {
+    const hash = hashOf(cell)
+    this.#listsOfHash[hash] = (this.#listsOfHash[hash] as number) + change
   }
 }
 
@@ -125,8 +141,8 @@ function cellsOf(box: Box): number[] {
         ]
   const cells = new Set<number>()
   for (const { south, north, west, east } of parts) {
-    const first = cellAt(level, south, west)
-    const last = cellAt(level, north, east)
+    const first = cellOf(level, placeOf({ latitude: south, longitude: west }))
+    const last = cellOf(level, placeOf({ latitude: north, longitude: east }))
     const columns = (last - first) % 2 ** 14
     for (let row = first; row <= last; row += 2 ** 14)
       for (let column = 0; column <= columns; column++) cells.add(row + column)
@@ -134,10 +150,25 @@ function cellsOf(box: Box): number[] {
   return [...cells]
 }
 
-/** A number for a cell: its level, row and column, 14 bits for a column and 13 for a row. */
-function cellAt(level: number, latitude: number, longitude: number): number {
-  const perDegree = 2 ** level / 180
-  const row = Math.min(2 ** level - 1, Math.floor((latitude + 90) * perDegree))
-  const column = Math.min(2 ** (level + 1) - 1, Math.floor((longitude + 180) * perDegree))
+/** Row and column of the deepest level, 13 and 14 bits; the levels above follow by halving. */
+function placeOf(position: Position | undefined): number {
+  if (!position) return -1
+  const perDegree = 2 ** levelMax / 180
+  const row = Math.min(2 ** levelMax - 1, Math.floor((position.latitude + 90) * perDegree))
+  const column = Math.floor((position.longitude + 180) * perDegree)
+  return row * 2 ** 14 + Math.min(2 ** (levelMax + 1) - 1, column)
+}
+
+/** A number for the cell of a level that a place lies in; -1 for no place. */
+function cellOf(level: number, place: number): number {
+  if (place < 0) return -1
+  const halvings = levelMax - level
+  const row = (place >> 14) >> halvings
+  const column = (place & (2 ** 14 - 1)) >> halvings
   return level * 2 ** 27 + row * 2 ** 14 + column
+}
+
+/** Spreads cells over the counters (Fibonacci hashing: Knuth, 6.4). */
+function hashOf(cell: number): number {
+  return Math.imul(cell, 0x9e37_79b1) >>> (32 - hashBits)
 }

@@ -50,15 +50,13 @@ export class Grid {
 
   /** Enters a point that the grid does not hold. */
   add(id: number, latitude: number, longitude: number): void {
-    this.#place(id, latitude, longitude)
-    this.#enter(id, cellAt(latitude, longitude))
+    this.#enter(id, this.#place(id, latitude, longitude))
   }
 
   /** Moves a point; almost free while it stays in its cell. */
   move(id: number, latitude: number, longitude: number): void {
-    const cell = cellAt(latitude, longitude)
     const entry = this.#points[id * point.stride + point.entry] as number
-    this.#place(id, latitude, longitude)
+    const cell = this.#place(id, latitude, longitude)
     if (this.#entries[entry * entryAt.stride + entryAt.cell] === cell) return
     this.remove(id)
     this.#enter(id, cell)
@@ -82,11 +80,13 @@ export class Grid {
   visit(box: Box, visit: (point: number) => void): void {
     const south = rowAt(box.south)
     const north = rowAt(box.north)
-    if (box.west <= box.east)
-      this.#visitColumns(south, north, columnAt(box.west), columnAt(box.east), visit)
+    const west = columnAt(box.west)
+    const east = columnAt(box.east)
+    if (box.west <= box.east) this.#visitColumns(south, north, west, east, visit)
     else {
-      this.#visitColumns(south, north, columnAt(box.west), fineColumns - 1, visit)
-      this.#visitColumns(south, north, 0, columnAt(box.east), visit)
+      // Across the antimeridian; a box that goes all around meets its first column again at the end.
+      this.#visitColumns(south, north, Math.max(west, east + 1), fineColumns - 1, visit)
+      this.#visitColumns(south, north, 0, east, visit)
     }
   }
 
@@ -148,10 +148,12 @@ export class Grid {
     }
   }
 
-  #place(id: number, latitude: number, longitude: number): void {
+  /** Notes where a point is, and returns the cell of that: of the rounded position, as found later. */
+  #place(id: number, latitude: number, longitude: number): number {
     const at = id * point.stride
     this.#points[at + point.latitude] = Math.round(latitude * unitsPerDegree)
     this.#points[at + point.longitude] = Math.round(longitude * unitsPerDegree)
+    return cellAt(this.latitudeAt(id), this.longitudeAt(id))
   }
 
   #enter(id: number, cell: number): void {
