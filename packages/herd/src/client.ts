@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
-import { type Address, formatAddress } from '@drover/kernel'
+import { type Address, formatAddress, systemClock } from '@drover/kernel'
 import { fault } from './errors.ts'
+import { WallClock } from './wall-clock.ts'
 
 const deadlineMs = 15_000
 const answerBytesMax = 4 * 1_048_576
@@ -16,8 +17,13 @@ export interface HerdClient {
  * answer is its line. Throws HERD_SILENT.
  */
 export function sayToHerd(to: HerdClient, location: string, time?: string): Promise<string> {
-  const at = time ?? (Date.now() / 1_000).toFixed(9)
-  return exchange(to.address, `IAMAT ${to.client} ${location} ${at}\n`)
+  return exchange(to.address, `IAMAT ${to.client} ${location} ${time ?? presentTime()}\n`)
+}
+
+function presentTime(): string {
+  const now = { seconds: 0, nanos: 0 }
+  new WallClock(systemClock).read(now)
+  return `${now.seconds}.${String(now.nanos).padStart(9, '0')}`
 }
 
 /** Asks a server for at most `bound` places within `radiusKm` of a client. Throws HERD_SILENT. */
