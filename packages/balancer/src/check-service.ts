@@ -17,6 +17,7 @@ export function checkService(service: ServiceModel): void {
     ['queue.sizeMax', service.queue.sizeMax, whole(0, 1_000_000)],
     ['queue.waitMs', service.queue.waitMs, whole(0)],
     ['inFlightMax', service.inFlightMax, whole(0)],
+    ['expectedReplicas', service.expectedReplicas ?? 0, whole(0)],
     ['timeouts.connectMs', service.timeouts.connectMs, whole(1)],
     ['timeouts.firstByteMs', service.timeouts.firstByteMs, whole(1)],
     ['timeouts.responseMs', service.timeouts.responseMs, whole(0)],

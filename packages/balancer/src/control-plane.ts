@@ -12,7 +12,7 @@ import type { Model } from './model.ts'
 import type { Engine, EngineEvent, Plan, PolicyPlan, RefusedRequest } from './plan.ts'
 import { PlanPusher } from './plan-pusher.ts'
 import { checkPolicyOptions } from './policies/table.ts'
-import { type Member, Pool, type PoolParts, servicePlan } from './pool.ts'
+import { firstServicePlan, type Member, Pool, type PoolParts } from './pool.ts'
 import { createProbe } from './probe.ts'
 import { Rates } from './rates.ts'
 import { type BalancerStatus, readStatus } from './status.ts'
@@ -248,8 +248,7 @@ export class ControlPlane implements Balancer {
       }),
       services: services.map((service) => {
         const pool = this.#pools.get(service.name)
-        if (pool === undefined)
-          return servicePlan(service, { policy: service.policy, replicas: [], expected: 0 })
+        if (pool === undefined) return firstServicePlan(service)
         return model === this.#model ? pool.plan() : pool.plan(service, service.policy)
       }),
     }

@@ -39,6 +39,8 @@ export interface ServiceModel extends Omit<ServicePlan, 'replicas' | 'expected'>
   readonly health: HealthModel
   /** Replicas at fixed addresses, started by somebody else. Others join by `addReplica`. */
   readonly addresses: readonly AddressModel[]
+  /** How many others are coming when the service begins; then `expectReplicas` says it. Default 0. */
+  readonly expectedReplicas?: number
 }
 
 /** A replica that somebody else runs. */

@@ -52,12 +52,13 @@ export class Pool {
   #model: ServiceModel
   #policy: PolicyPlan
   /** How many replicas there should be. */
-  #wanted = 0
+  #wanted: number
   #cancelRamp: Cancel | undefined
 
   constructor(model: ServiceModel, parts: PoolParts) {
     this.#model = model
     this.#policy = model.policy
+    this.#wanted = model.expectedReplicas ?? 0
     this.#parts = parts
   }
 
@@ -281,6 +282,12 @@ export function servicePlan(
   model: ServiceModel,
   changing: Pick<ServicePlan, 'policy' | 'replicas' | 'expected'>,
 ): ServicePlan {
-  const { health: _health, addresses: _addresses, ...rest } = model
+  const { health: _health, addresses: _addresses, expectedReplicas: _expected, ...rest } = model
   return { ...rest, ...changing }
+}
+
+/** Returns the plan of a service that begins: its replicas are coming, and requests wait for them. */
+export function firstServicePlan(model: ServiceModel): ServicePlan {
+  const expected = model.addresses.length + (model.expectedReplicas ?? 0)
+  return servicePlan(model, { policy: model.policy, replicas: [], expected })
 }

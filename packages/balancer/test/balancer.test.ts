@@ -31,6 +31,16 @@ test('whoever expects replicas lets requests wait for them', async () => {
   assert.equal(engine.plans.at(-1)?.services[0]?.expected, 2)
 })
 
+test('the very first plan lets requests wait for the replicas that are coming', async () => {
+  const address = { host: '127.0.0.1', port: 9, weight: 1 }
+  const { engine, balancer } = await startFrontDoor(
+    modelOf({ addresses: [address], expectedReplicas: 3 }),
+  )
+
+  assert.equal(engine.plans[0]?.services[0]?.expected, 4)
+  await balancer.stop(0)
+})
+
 test('whenReady resolves once the engine has the replica, not before', async () => {
   const { balancer, engine, add, clock } = await startFrontDoor()
   let open = () => {}

@@ -30,6 +30,7 @@ export function toService(
       name: address,
       weight: service.weights[address] ?? 1,
     })),
+    expectedReplicas: service.addresses ? 0 : service.replicas,
     ...(sticky ? { sticky } : {}),
     retry: {
       attemptsMax: retry.attempts,

@@ -21,7 +21,7 @@ test('a service of which nothing is said has the defaults of the parts', () => {
 
   const runtime = { kind: 'process', command: ['node', 'server.js'], cwd: '/srv/app' } as const
   assert.deepEqual(group, createGroupSpec({ name: 'web', runtime }))
-  assert.deepEqual(service, defaultService('web'))
+  assert.deepEqual(service, defaultService('web', { expectedReplicas: 3 }))
   const { routes, ...plain } = defaultListener('127.0.0.1-8080', { port: 8080 })
   assert.deepEqual({ ...listener, routes }, { ...plain, routes })
   assert.deepEqual(listener?.routes, [
