@@ -95,6 +95,20 @@ export function testEngine(
       assert.deepEqual(await engine.lease(topic, { count: 5 }), [])
     })
 
+    it('gives every group of workers every message', async () => {
+      const topic = await newTopic()
+      await send(topic, 'a', 'b')
+      const take = async (group: string) => {
+        const leases = await engine.lease(topic, { group, count: 5, waitMs: 5_000 })
+        await engine.ack(leases.map((lease) => lease.token))
+        return leases.map(textOf)
+      }
+      if (!has('work-groups')) return refused(() => take('audit'))
+      assert.deepEqual(await take('workers'), ['a', 'b'])
+      assert.deepEqual(await take('audit'), ['a', 'b'])
+      assert.deepEqual(await engine.lease(topic, { group: 'audit', count: 5 }), [])
+    })
+
     it('waits for the first message, and gives up when the signal says so', async () => {
       const topic = await newTopic()
       const waiting = engine.lease(topic, { waitMs: 20_000 })

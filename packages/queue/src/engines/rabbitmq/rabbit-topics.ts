@@ -1,0 +1,106 @@
+import type { Clock } from '@drover/kernel'
+import type { Connection } from 'rabbitmq-client'
+import { fault } from '../../errors.ts'
+import type { Message, Receipt } from '../../message.ts'
+import { completeTopicOptions, type QueueLimits } from '../../options.ts'
+import type { TopicInfo, TopicOptions } from '../../queue-engine.ts'
+import { checkRabbitTopic, queueArguments, type RabbitLayout } from './rabbit-layout.ts'
+import { toRabbitHeaders } from './rabbit-message.ts'
+import type { RabbitPublish } from './rabbit-publish.ts'
+import type { RabbitRegistry } from './rabbit-registry.ts'
+
+/** Where the defaults of a topic are more than RabbitMQ can do. */
+const ownDefaults: TopicOptions = {
+  partitions: 1,
+  retentionMs: 0,
+  retentionBytes: 0,
+  backoff: { firstMs: 0, mostMs: 0 },
+  dedupeMs: 0,
+}
+
+/** What the topics of this engine need. */
+export interface RabbitTopicsParts {
+  readonly connection: Connection
+  readonly layout: RabbitLayout
+  readonly publish: RabbitPublish
+  readonly registry: RabbitRegistry
+  readonly limits: QueueLimits
+  readonly clock: Clock
+}
+
+/** Topics as exchanges with a quorum queue each. */
+export class RabbitTopics {
+  readonly #parts: RabbitTopicsParts
+
+  constructor(parts: RabbitTopicsParts) {
+    this.#parts = parts
+  }
+
+  /** Throws TOPIC_UNKNOWN. */
+  get(topic: string): TopicInfo {
+    const info = this.#parts.registry.get(topic)
+    if (!info) throw fault('TOPIC_UNKNOWN', `no topic ${topic.slice(0, 250)}`)
+    return info
+  }
+
+  /** The dead-letter topic comes first: the queue names its exchange. */
+  async create(topic: string, wishes: TopicOptions): Promise<TopicInfo> {
+    const { connection, layout, registry, limits } = this.#parts
+    checkRabbitTopic(topic)
+    if (registry.get(topic)) throw fault('TOPIC_EXISTS', `there is a topic ${topic}`)
+    if (registry.list().length >= limits.topicsMax)
+      throw fault('TOPICS_TOO_MANY', `${limits.topicsMax} topics are the most`)
+    const options = completeTopicOptions(topic, { ...ownDefaults, ...wishes })
+    const { deadLetter } = options
+    if (deadLetter !== '' && deadLetter !== topic && !registry.get(deadLetter))
+      await this.create(deadLetter, { deadLetter: '' })
+    const name = layout.name(topic)
+    await connection.exchangeDeclare({ exchange: name, type: 'fanout', durable: true })
+    const args = queueArguments(layout, options)
+    await connection.queueDeclare({ queue: name, durable: true, arguments: args })
+    await connection.queueBind({ queue: name, exchange: name })
+    const info = { name: topic, partitions: 1, options }
+    await registry.add(info)
+    return info
+  }
+
+  /** The list last: what was cut off can be deleted again. */
+  async delete(topic: string): Promise<void> {
+    const { connection, layout, registry } = this.#parts
+    this.get(topic)
+    await connection.queueDelete({ queue: layout.name(topic) })
+    await connection.exchangeDelete({ exchange: layout.name(topic) })
+    await registry.remove(topic)
+  }
+
+  async produce(topic: string, messages: readonly Message[]): Promise<readonly Receipt[]> {
+    const { layout, publish, clock } = this.#parts
+    this.get(topic)
+    for (const { partition = 0 } of messages)
+      if (partition !== 0) throw fault('PARTITION_UNKNOWN', `there is no partition ${partition}`)
+    const nowMs = clock.now()
+    await publish.send(
+      messages.map((message) => ({
+        exchange: layout.name(topic),
+        headers: toRabbitHeaders(message, nowMs),
+        body: message.value,
+      })),
+    )
+    return messages.map(() => ({ partition: 0, offset: -1, duplicate: false }))
+  }
+
+  /** How many messages wait in the topic's queue. */
+  async waiting(topic: string): Promise<number> {
+    const { connection, layout } = this.#parts
+    this.get(topic)
+    const queue = layout.name(topic)
+    return (await connection.queueDeclare({ queue, passive: true })).messageCount
+  }
+
+  /** Removes what waits; what is leased stays with its worker. */
+  async purge(topic: string): Promise<number> {
+    const { connection, layout } = this.#parts
+    this.get(topic)
+    return (await connection.queuePurge({ queue: layout.name(topic) })).messageCount
+  }
+}

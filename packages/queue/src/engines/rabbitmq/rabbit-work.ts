@@ -1,0 +1,207 @@
+import { type Clock, describeError, type Log } from '@drover/kernel'
+import type { Channel, Connection, SyncMessage } from 'rabbitmq-client'
+import { fault } from '../../errors.ts'
+import type { QueueLimits } from '../../options.ts'
+import type {
+  Lease,
+  LeaseOptions,
+  NackOptions,
+  TokenOutcome,
+  TopicInfo,
+} from '../../queue-engine.ts'
+import { checkLeaseMs, type HeldLease, HeldLeases } from '../held-leases.ts'
+import { completeLeaseOptions } from '../refusal.ts'
+import { RabbitChannel } from './rabbit-channel.ts'
+import type { RabbitLayout } from './rabbit-layout.ts'
+import { attemptOf, toRabbitHeaders, toRecord } from './rabbit-message.ts'
+import type { RabbitPublish } from './rabbit-publish.ts'
+
+/** How often an empty queue is asked again. */
+const [lookMsFirst, lookMsMost] = [5, 100]
+
+/** What handing out work needs. */
+export interface RabbitWorkParts {
+  readonly connection: Connection
+  readonly layout: RabbitLayout
+  readonly publish: RabbitPublish
+  readonly limits: QueueLimits
+  /** The server closes a channel on which a message was held for longer than its consumer_timeout. */
+  readonly holdMsMax: number
+  readonly clock: Clock
+  readonly log: Log
+  topicOf(topic: string): TopicInfo
+}
+
+interface Delivery {
+  readonly channel: Channel
+  readonly deliveryTag: number
+  readonly record: Lease['record']
+  readonly topic: TopicInfo
+  /** Monotonic. */
+  readonly sinceMs: number
+}
+
+/**
+ * Work over quorum queues. RabbitMQ has no leases: a message is held as long as its channel lives, so
+ * deadlines are kept here. It is asked for one by one (basic.get), because what a subscription sends
+ * ahead would lie in a process that perhaps leases no more.
+ */
+export class RabbitWork {
+  readonly #parts: RabbitWorkParts
+  readonly #held: HeldLeases<Delivery>
+  readonly #channel: RabbitChannel
+
+  constructor(parts: RabbitWorkParts) {
+    this.#parts = parts
+    this.#held = new HeldLeases(parts.clock, (lease) => this.#giveBack(lease))
+    this.#channel = new RabbitChannel(parts.connection, undefined, (closed) =>
+      this.#held.drop(({ delivery }) => delivery.channel === closed),
+    )
+  }
+
+  /** What is held goes back to its queue with the channel. */
+  async stop(): Promise<void> {
+    this.#held.drop(() => true)
+    await this.#channel.close()
+  }
+
+  held(topic: string): number {
+    return this.#held.count(topic, 'workers')
+  }
+
+  async lease(
+    name: string,
+    options: LeaseOptions,
+    signal?: AbortSignal,
+  ): Promise<readonly Lease[]> {
+    const { clock, limits, holdMsMax } = this.#parts
+    const { count, leaseMs, waitMs } = completeLeaseOptions(options, limits)
+    checkLeaseMs(leaseMs, holdMsMax)
+    const endsMs = clock.monotonic() + waitMs
+    for (let lookMs = lookMsFirst; ; lookMs = Math.min(lookMsMost, lookMs * 2)) {
+      signal?.throwIfAborted()
+      const leases = await this.#look(this.#parts.topicOf(name), count, leaseMs)
+      const leftMs = endsMs - clock.monotonic()
+      if (leases.length > 0 || leftMs <= 0) return leases
+      await clock.sleep(Math.min(lookMs, leftMs), signal)
+    }
+  }
+
+  async extend(tokens: readonly string[], leaseMs: number): Promise<readonly TokenOutcome[]> {
+    const { clock, holdMsMax } = this.#parts
+    checkLeaseMs(leaseMs, holdMsMax)
+    const tooLong = this.#held
+      .values()
+      .find(
+        ({ token, delivery }) =>
+          tokens.includes(token) && clock.monotonic() - delivery.sinceMs + leaseMs > holdMsMax,
+      )
+    if (tooLong)
+      throw fault('OPTION_INVALID', `a message is held for ${holdMsMax} ms at the most here`)
+    return tokens.map((token) => outcomeOf(token, this.#held.extend(token, leaseMs)))
+  }
+
+  async ack(tokens: readonly string[]): Promise<readonly TokenOutcome[]> {
+    const leases = tokens.map((token) => ({ token, lease: this.#held.take(token) }))
+    for (const { lease } of leases) if (lease) settle(lease.delivery, 'ack')
+    return this.#outcomes(leases)
+  }
+
+  async nack(tokens: readonly string[], options: NackOptions): Promise<readonly TokenOutcome[]> {
+    const leases = tokens.map((token) => ({ token, lease: this.#held.take(token) }))
+    for (const { lease } of leases) if (lease) await this.#end(lease, options)
+    return this.#outcomes(leases)
+  }
+
+  async #look(topic: TopicInfo, count: number, leaseMs: number): Promise<readonly Lease[]> {
+    const channel = await this.#channel.get()
+    const leases: Lease[] = []
+    const queue = this.#parts.layout.name(topic.name)
+    while (leases.length < count) {
+      const message = await channel.basicGet({ queue })
+      if (!message) break
+      leases.push(this.#take(topic, channel, message, leaseMs))
+    }
+    return leases
+  }
+
+  #take(topic: TopicInfo, channel: Channel, message: SyncMessage, leaseMs: number): Lease {
+    const record = toRecord(topic.name, message)
+    const attempt = attemptOf(message)
+    const sinceMs = this.#parts.clock.monotonic()
+    const { deliveryTag } = message
+    const delivery = { channel, deliveryTag, record, topic, sinceMs }
+    const held = { topic: topic.name, group: 'workers', attempt, delivery }
+    const { token, deadlineMs } = this.#held.give(held, leaseMs)
+    return { token, record, attempt, deadlineMs }
+  }
+
+  /**
+   * Gives a message back to its queue, which counts. After the last attempt it is a dead letter: with
+   * a reason we send it, since RabbitMQ could not note the reason, else RabbitMQ does.
+   */
+  async #end(
+    { delivery, attempt }: HeldLease<Delivery>,
+    { dead = false, reason }: NackOptions,
+  ): Promise<void> {
+    const { attemptsMax } = delivery.topic.options
+    if (!dead && attempt < attemptsMax) return settle(delivery, 'back')
+    if (reason !== undefined) await this.#bury(delivery, attempt, reason)
+    settle(delivery, reason === undefined ? 'dead' : 'ack')
+  }
+
+  async #bury({ topic, record }: Delivery, attempt: number, reason: string): Promise<void> {
+    const { deadLetter } = topic.options
+    if (deadLetter === '') return
+    const headers = {
+      ...record.headers,
+      'drover-topic': topic.name,
+      'drover-attempts': String(attempt),
+      'drover-reason': reason,
+    }
+    const key = record.key === undefined ? {} : { key: record.key }
+    await this.#parts.publish.send([
+      {
+        exchange: this.#parts.layout.name(deadLetter),
+        headers: toRabbitHeaders({ ...key, headers }, record.timeMs),
+        body: record.value,
+      },
+    ])
+  }
+
+  #giveBack(lease: HeldLease<Delivery>): void {
+    this.#end(lease, {}).catch((cause: unknown) => {
+      // It goes back with the channel, at the latest.
+      this.#parts.log.warn({ cause: describeError(cause) }, 'a message could not be handed back')
+    })
+  }
+
+  /** Acks have no answer: one call more on their channel tells that they have come through. */
+  async #outcomes(
+    leases: readonly { token: string; lease: HeldLease<Delivery> | undefined }[],
+  ): Promise<readonly TokenOutcome[]> {
+    const channels = new Set(leases.flatMap(({ lease }) => lease?.delivery.channel ?? []))
+    const through = new Set<Channel>()
+    for (const channel of channels)
+      try {
+        await channel.basicQos({ prefetchCount: 0 })
+        through.add(channel)
+      } catch {
+        // The channel is lost, and what it held is in its queue again.
+      }
+    return leases.map(({ token, lease }) =>
+      outcomeOf(token, lease !== undefined && through.has(lease.delivery.channel)),
+    )
+  }
+}
+
+function outcomeOf(token: string, done: boolean): TokenOutcome {
+  return { token, outcome: done ? 'done' : 'late' }
+}
+
+/** Tells the queue what becomes of a message; on a lost channel it has gone back already. */
+function settle({ channel, deliveryTag }: Delivery, how: 'ack' | 'back' | 'dead'): void {
+  if (!channel.active) return
+  if (how === 'ack') channel.basicAck({ deliveryTag })
+  else channel.basicNack({ deliveryTag, requeue: how === 'back' })
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { parseAddress, silentLog, systemClock } from '@drover/kernel'
+import { createCourseApi } from '../../src/course/course-api.ts'
+import { createRabbitEngine } from '../../src/engines/rabbitmq.ts'
+import { MemoryDisk } from '../../src/log/memory-disk.ts'
+import type { QueueEngine } from '../../src/queue-engine.ts'
+import { createRabbitServer, type RabbitServer } from './rabbit-server.ts'
+import { eventually } from './server-process.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const text = (value: Uint8Array | undefined) => new TextDecoder().decode(value)
+const within = { timeout: 180_000 }
+
+async function startEngine(context: TestContext, server: RabbitServer): Promise<QueueEngine> {
+  const engine = createRabbitEngine({
+    connection: { hostname: '127.0.0.1', port: server.port },
+    clock: systemClock,
+    log: silentLog,
+  })
+  context.after(() => engine.stop())
+  await eventually(() => engine.start())
+  return engine
+}
+
+test('one server, its faults and ours', within, async (context) => {
+  const server = await createRabbitServer()
+  context.after(() => server.close())
+  server.start()
+  const engine = await startEngine(context, server)
+
+  await context.test('RabbitMQ itself buries a message whose attempts are used up', async () => {
+    await engine.createTopic('poison', { attemptsMax: 2 })
+    await engine.produce('poison', [{ value: bytes('bad'), key: 'k', headers: { a: 'b' } }])
+    for (const attempt of [1, 2]) {
+      const [lease] = await engine.lease('poison', { waitMs: 5_000 })
+      assert.equal(lease?.attempt, attempt)
+      await engine.nack([lease?.token ?? ''])
+    }
+    const [dead] = await engine.lease('poison.dead', { waitMs: 10_000 })
+    assert.equal(text(dead?.record.value), 'bad')
+    assert.deepEqual([dead?.record.key, dead?.record.headers], ['k', { a: 'b' }])
+  })
+
+  await context.test('a reason is kept with a message that is given up at once', async () => {
+    await engine.createTopic('given-up')
+    await engine.produce('given-up', [{ value: bytes('no') }])
+    const [lease] = await engine.lease('given-up', { waitMs: 5_000 })
+    await engine.nack([lease?.token ?? ''], { dead: true, reason: 'nobody wants it' })
+    const [dead] = await engine.lease('given-up.dead', { waitMs: 10_000 })
+    assert.equal(dead?.record.headers['drover-reason'], 'nobody wants it')
+  })
+
+  await context.test(
+    'another engine sees the topics, and takes over what a stopped one held',
+    async () => {
+      const other = await startEngine(context, server)
+      await engine.createTopic('shared')
+      await eventually(async () =>
+        assert.ok((await other.topics()).some(({ name }) => name === 'shared')),
+      )
+      await other.produce('shared', [{ value: bytes('held') }])
+      const [held] = await other.lease('shared', { waitMs: 5_000 })
+      assert.ok(held)
+      await other.stop()
+      const [again] = await engine.lease('shared', { waitMs: 10_000 })
+      assert.equal(text(again?.record.value), 'held')
+      assert.equal(again?.attempt, 2)
+      assert.equal((await engine.ack([held.token]))[0]?.outcome, 'late')
+      await assert.rejects(engine.ack(['nonsense']), { code: 'TOKEN_INVALID' })
+    },
+  )
+
+  await context.test('what cannot be is refused, and nothing is stored', async () => {
+    await engine.createTopic('strict')
+    const refusedWith = (code: string, call: () => Promise<unknown>) =>
+      assert.rejects(call, { code })
+    const produce = (more: object) =>
+      engine.produce('strict', [{ value: bytes('x') }, { value: bytes('y'), ...more }])
+    await refusedWith('MESSAGE_TOO_LARGE', () => produce({ value: new Uint8Array(1_048_577) }))
+    await refusedWith('PARTITION_UNKNOWN', () => produce({ partition: 1 }))
+    await refusedWith('MESSAGE_INVALID', () => produce({ priority: -1 }))
+    await refusedWith('FEATURE_MISSING', () => produce({ dedupeKey: 'k' }))
+    for (const wish of [{ partitions: 2 }, { retentionMs: 5 }, { compact: true }, { rateMax: 1 }])
+      await refusedWith('FEATURE_MISSING', () => engine.createTopic('more', wish))
+    await refusedWith('FEATURE_MISSING', () => engine.nack([], { delayMs: 5 }))
+    await refusedWith('OPTION_INVALID', () => engine.lease('strict', { leaseMs: 3_600_000 }))
+    await refusedWith('TOPIC_UNKNOWN', () => engine.produce('none', [{ value: bytes('x') }]))
+    assert.equal((await engine.counts('strict')).ready, 0)
+  })
+
+  await context.test(
+    "the course's managers refuse an engine that cannot read by offset",
+    async () => {
+      const address = parseAddress('127.0.0.1:0')
+      const api = createCourseApi({ engine, data: new MemoryDisk(), address, log: silentLog })
+      await assert.rejects(api.start(), { code: 'FEATURE_MISSING' })
+    },
+  )
+
+  await context.test(
+    'the server is killed: what was confirmed is there, leases are late, all goes on',
+    async () => {
+      await engine.createTopic('survivors')
+      const values = Array.from({ length: 50 }, (_, index) => `m${index}`)
+      await engine.produce(
+        'survivors',
+        values.map((value) => ({ value: bytes(value) })),
+      )
+      const [held] = await engine.lease('survivors', { waitMs: 5_000 })
+      assert.ok(held)
+      await server.end('SIGKILL')
+      await assert.rejects(engine.counts('survivors'), { code: 'ENGINE_FAILED' })
+      server.start()
+      const seen = new Set<string>()
+      await eventually(async () => {
+        const leases = await engine.lease('survivors', { count: 60, waitMs: 1_000 })
+        await engine.ack(leases.map(({ token }) => token))
+        for (const { record } of leases) seen.add(text(record.value))
+        assert.equal(seen.size, values.length)
+      })
+      assert.equal((await engine.ack([held.token]))[0]?.outcome, 'late')
+      await engine.produce('survivors', [{ value: bytes('after') }])
+      assert.equal((await engine.topics()).filter(({ name }) => name === 'survivors').length, 1)
+    },
+  )
+})
