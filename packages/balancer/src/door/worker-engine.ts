@@ -1,4 +1,5 @@
 import { backoffMs, type Clock, describeError, type Random } from '@drover/kernel'
+import { fault } from '../errors.ts'
 import type {
   Engine,
   EngineEvent,
@@ -47,16 +48,21 @@ export class WorkerEngine implements Engine {
     }
   }
 
-  /** The first worker tries the plan; the others follow when it was not refused. */
+  /**
+   * The first worker tries the plan; the others follow when it was not refused. One that dies on the
+   * way is no failure: whoever takes its place begins with the new plan.
+   */
   async apply(plan: Plan): Promise<void> {
     const own = this.#divide(plan)
-    const [first, ...others] = this.#workers
     this.#drained.clear()
-    const answer = await first?.ask({ kind: 'apply', plan: this.#withPorts(own) })
-    this.#ports = { ...answer?.ports }
+    const [first] = this.#alive()
+    if (!first) throw fault('ENGINE_FAILED', 'no worker process is there just now')
+    const { ports } = await first.ask({ kind: 'apply', plan: this.#withPorts(own) })
+    this.#ports = { ...ports }
     this.#plan = own
+    const others = this.#alive().filter((worker) => worker !== first)
     const fixed = this.#withPorts(own)
-    await Promise.all(others.map((worker) => worker?.ask({ kind: 'apply', plan: fixed })))
+    await Promise.all(others.map((worker) => follow(worker, fixed)))
   }
 
   ports(): Readonly<Record<string, number>> {
@@ -84,6 +90,10 @@ export class WorkerEngine implements Engine {
     this.#stopping = true
     await this.#askAll({ kind: 'stop', graceMs })
     for (const worker of this.#workers) worker?.kill()
+  }
+
+  #alive(): WorkerProcess[] {
+    return this.#workers.filter((worker) => worker !== undefined)
   }
 
   #spawn(index: number): void {
@@ -133,9 +143,7 @@ export class WorkerEngine implements Engine {
   }
 
   async #askAll(ask: Parameters<WorkerProcess['ask']>[0]) {
-    const settled = await Promise.allSettled(
-      this.#workers.flatMap((worker) => (worker ? [worker.ask(ask)] : [])),
-    )
+    const settled = await Promise.allSettled(this.#alive().map((worker) => worker.ask(ask)))
     return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   }
 
@@ -170,5 +178,13 @@ export class WorkerEngine implements Engine {
 
   #emit(event: EngineEvent): void {
     for (const listener of this.#listeners) listener(event)
+  }
+}
+
+async function follow(worker: WorkerProcess, plan: Plan): Promise<void> {
+  try {
+    await worker.ask({ kind: 'apply', plan })
+  } catch (error) {
+    if (!worker.ended) throw error
   }
 }

@@ -44,6 +44,10 @@ export class WorkerProcess {
     return this.#child.pid ?? 0
   }
 
+  get ended(): boolean {
+    return this.#ended
+  }
+
   /** Asks and waits for the answer, at most 10 s longer than the request itself may take. */
   async ask(ask: Ask): Promise<WorkerAnswer> {
     if (this.#ended) throw fault('ENGINE_FAILED', 'the worker process has ended')

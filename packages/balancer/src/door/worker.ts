@@ -13,6 +13,9 @@ const door = new Door({
   emit: (event) => tell({ event }),
 })
 
+/** Plans are taken one after the other: one may come while an earlier one opens its addresses. */
+let lastPlan: Promise<unknown> = Promise.resolve()
+
 process.on('message', (request: WorkerRequest) => {
   void answer(request).then((result) => tell({ answer: result }))
 })
@@ -25,7 +28,7 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
   try {
     switch (request.kind) {
       case 'apply':
-        await door.apply(request.plan)
+        await inTurn(() => door.apply(request.plan))
         return { number, ports: door.ports() }
       case 'stats':
         return { number, stats: door.stats() }
@@ -39,6 +42,12 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
     if (!(error instanceof Fault)) throw error
     return { number, failed: { code: error.code, message: describeError(error) } }
   }
+}
+
+function inTurn(apply: () => Promise<void>): Promise<void> {
+  const turn = lastPlan.then(apply)
+  lastPlan = turn.catch(() => {})
+  return turn
 }
 
 function tell(message: WorkerMessage): void {
