@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import { Fault, toProblem } from '@drover/kernel'
 import { type BalancerFaultCode, balancerFaults } from '../errors.ts'
 import type { AnswerPlan, RouteAction } from '../plan.ts'
@@ -14,6 +15,26 @@ export interface DoorAnswer {
 }
 
 const none: readonly AnswerPlan[] = []
+
+/** Holds for the statuses whose answers never have a body (RFC 9110 §6.4.1). */
+export function isBodiless(status: number): boolean {
+  return status < 200 || status === 204 || status === 304
+}
+
+/**
+ * Returns `answer` to a request of `method` as it is written in HTTP/1.1, as latin1 text.
+ * `connection` is its Connection line, or empty.
+ */
+export function answerText(answer: DoorAnswer, method: string, connection: string): string {
+  const { status, contentType, lines } = answer
+  const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+  if (isBodiless(status)) return `${start}${lines}${connection}\r\n`
+  const body = Buffer.from(answer.body)
+  return (
+    `${start}content-type: ${contentType}\r\ncontent-length: ${body.length}\r\n` +
+    `${lines}${connection}\r\n${method === 'HEAD' ? '' : body.toString('latin1')}`
+  )
+}
 
 /** Returns the door's own answer for a fault: a problem document, or what the service puts in its place. */
 export function faultAnswer(

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { type DoorAnswer, faultAnswer } from './answers.ts'
+import { answerText, type DoorAnswer, faultAnswer } from './answers.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import type { Client } from './client.ts'
 import { Timed } from './deadlines.ts'
@@ -272,14 +272,8 @@ export class ClientConnection extends Timed implements Client {
   }
 
   sendAnswer(answer: DoorAnswer): void {
-    const { status, contentType, body, lines } = answer
     if (this.#body !== 'none') this.#keepAlive = false
-    const bytes = Buffer.byteLength(body)
-    this.#outbox.text(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\ncontent-type: ${contentType}\r\n` +
-        `content-length: ${bytes}\r\n${lines}${this.#connectionLine()}\r\n`,
-    )
-    if (this.#head.method !== 'HEAD') this.#outbox.text(Buffer.from(body).toString('latin1'))
+    this.#outbox.text(answerText(answer, this.#head.method, this.#connectionLine()))
     this.#next()
   }
 
