@@ -8,7 +8,7 @@ import {
   strangerBytesMax,
 } from './transport.ts'
 
-/** Connections at a time that have not proved themselves. */
+/** Connections at a time that have not proved themselves; for one more the oldest has to go. */
 const strangersMax = 64
 
 /** What the greeter needs of its server. */
@@ -24,7 +24,10 @@ export interface GreeterOptions {
 /** Leads new connections through the handshake; what is no peer never gets further. */
 export class Greeter {
   readonly #options: GreeterOptions
-  readonly #strangers = new Set<Channel>()
+  /** Those that this server did not dial, oldest first, and the way to end each. */
+  readonly #strangers = new Map<Channel, (reason: string) => void>()
+  /** Connections that were dialled; there are never more than neighbours. */
+  readonly #dialled = new Map<Channel, (reason: string) => void>()
 
   constructor(options: GreeterOptions) {
     this.#options = options
@@ -37,20 +40,19 @@ export class Greeter {
     expected: string | undefined,
     failed: (reason: string) => void,
   ): ChannelHandler {
-    if (!isDialled && this.#strangers.size >= strangersMax) {
-      channel.close()
-      failed('too many connections have not proved themselves')
-      return { message() {}, closed() {} }
-    }
-    this.#strangers.add(channel)
+    // Whoever holds connections open without a word must not keep the neighbours out.
+    const [oldest] = this.#strangers.values()
+    if (!isDialled && this.#strangers.size >= strangersMax) oldest?.('too many came after it')
     channel.allow(strangerBytesMax)
     return this.#shake(channel, isDialled, expected, failed)
   }
 
   /** Closes everything that has not proved itself. */
   close(): void {
-    for (const channel of this.#strangers) channel.close()
-    this.#strangers.clear()
+    for (const shaking of [this.#strangers, this.#dialled]) {
+      for (const channel of shaking.keys()) channel.close()
+      shaking.clear()
+    }
   }
 
   #shake(
@@ -60,14 +62,16 @@ export class Greeter {
     failed: (reason: string) => void,
   ): ChannelHandler {
     const { key, clock, handshakeMs, self, adopt } = this.#options
+    const shaking = isDialled ? this.#dialled : this.#strangers
     let link: Link | undefined
     let cancel: Cancel = () => {}
     const end = (reason: string) => {
       cancel()
-      if (!this.#strangers.delete(channel)) return
+      if (!shaking.delete(channel)) return
       channel.close()
       failed(reason)
     }
+    shaking.set(channel, end)
     cancel = clock.after(handshakeMs, () => end('it did not prove itself in time'))
     const role = isDialled ? 'dialler' : 'acceptor'
     const handshake = new Handshake(role, self(), key, (bytes) => channel.send(bytes), expected)
@@ -88,7 +92,7 @@ export class Greeter {
           return
         }
         cancel()
-        this.#strangers.delete(channel)
+        shaking.delete(channel)
         channel.allow(messageBytesMax)
         link = adopted
       },

@@ -24,6 +24,10 @@ const shownBytesMax = 1_024
 const hexDigits = Buffer.from('0123456789abcdef', 'latin1')
 const quote = 34
 const backslash = 92
+/** 1 for the bytes that JSON takes as they are. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 32 && byte < 127 && byte !== quote && byte !== backslash ? 1 : 0,
+)
 
 /**
  * The log of one server: JSON lines `{"t":ms,"c":connection,"in":"…"}`, `"out"`, and events with
@@ -131,7 +135,7 @@ export class ActivityLog {
     let to = this.#length
     for (let at = start; at < end; at++) {
       const byte = bytes[at] as number
-      if (byte >= 32 && byte < 127 && byte !== quote && byte !== backslash) {
+      if (isPlain[byte] === 1) {
         buffer[to++] = byte
         continue
       }
