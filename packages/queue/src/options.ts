@@ -116,6 +116,12 @@ export function completeTopicOptions(topic: string, wishes: TopicOptions): Requi
   }
   if (!Number.isInteger(options.partitions) || !Number.isInteger(options.attemptsMax))
     throw fault('OPTION_INVALID', 'partitions and attemptsMax must be whole numbers')
+  const { partitions, concurrencyMax } = options
+  if (concurrencyMax > 0 && concurrencyMax < partitions)
+    throw fault(
+      'OPTION_INVALID',
+      `concurrencyMax is ${concurrencyMax}; each of the ${partitions} partitions needs one of it, so take fewer`,
+    )
   const { firstMs, mostMs } = options.backoff
   if (!(firstMs >= 0 && mostMs >= firstMs && mostMs <= 2_592_000_000))
     throw fault('OPTION_INVALID', `backoff goes from ${firstMs} to ${mostMs} ms`)

@@ -31,6 +31,8 @@ export interface BrokerOptions {
 const sweepMs = 100
 const usageMs = 1_000
 const housekeepMs = 60_000
+/** Handing on and opening need room for the write-ahead files once more. */
+const walFilesMost = 3
 const reopenMs = { first: 100, most: 10_000 } as const
 
 /** One partition that this broker answers for: its state and its records. */
@@ -59,6 +61,7 @@ export class Broker implements Service {
   #reopening: Promise<void> | undefined
   #stopped = false
   readonly #timers: Cancel[] = []
+  #usage = { freeBytes: 0, totalBytes: 0 }
   /** The share of the disk in use was over the mark when last looked at. */
   full: string | undefined
 
@@ -174,6 +177,7 @@ export class Broker implements Service {
   /** Takes on a new partition, or new options for one that is here. */
   async own(spec: PartitionSpec): Promise<void> {
     if (!this.store.partitions.has(spec.id)) await this.#openLog(spec, 0)
+    this.desk.forgetLimits(spec.id)
     await this.event({ type: 'own', id: spec.id, spec })
   }
 
@@ -258,12 +262,27 @@ export class Broker implements Service {
 
   /** Looks how full the disk is: over the mark nothing is produced any more, reads go on. */
   async checkUsage(): Promise<void> {
-    const { disk, limits } = this.using
-    const { freeBytes, totalBytes } = await disk.usage()
+    this.#usage = { ...(await this.using.disk.usage()) }
+    this.#judgeUsage()
+  }
+
+  /** Counts bytes that are about to be stored: a disk can fill up between two looks at it. */
+  spend(bytes: number): void {
+    // Once in the write-ahead file, once in a segment.
+    this.#usage.freeBytes -= 2 * bytes
+    this.#judgeUsage()
+  }
+
+  #judgeUsage(): void {
+    const { limits, logOptions } = this.using
+    const { freeBytes, totalBytes } = this.#usage
     const used = totalBytes > 0 ? 1 - freeBytes / totalBytes : 0
-    const own = this.store.bytes
+    // Summing up is for those only who set a limit.
+    const own = limits.dataBytesMax > 0 ? this.store.bytes : 0
     if (used > limits.diskUsedMax)
       this.full = `the disk is ${Math.round(used * 100)} % full; the mark is ${limits.diskUsedMax * 100} %`
+    else if (freeBytes < walFilesMost * logOptions.walBytes)
+      this.full = `the disk has ${freeBytes} bytes left; the write-ahead files may need as many`
     else if (limits.dataBytesMax > 0 && own > limits.dataBytesMax)
       this.full = `${own} bytes are kept; the limit is ${limits.dataBytesMax}`
     else this.full = undefined

@@ -54,6 +54,7 @@ export async function produce(broker: Broker, call: ProduceCall, batch: Buffer):
     return { offset: partition.log.end, repeated: false, duplicates }
   }
   const offset = partition.log.end
+  broker.spend(rest.length)
   const durable = broker.store.append(call.id, rest, partition.state.spec.epoch)
   if (call.acks === 'memory') durable.catch(() => {})
   else await durable

@@ -140,6 +140,12 @@ const methods: Readonly<Record<string, Method>> = {
       await broker.drop(id)
     }
   },
+  /** Removes and compacts now what the next upkeep would. */
+  housekeep: async (broker) => {
+    await broker.housekeep()
+    await broker.checkUsage()
+    return done
+  },
   status: async (broker) => ({ result: broker.status() }),
 }
 

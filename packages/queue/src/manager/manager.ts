@@ -191,6 +191,8 @@ export class Manager implements Service {
         'PARTITIONS_TOO_MANY',
         `${total} partitions; a topic may have ${partitionsPerTopicMax}, all ${partitionsMax}`,
       )
+    const wishes = { ...topic.options, partitions: total }
+    const options = completeTopicOptions(topic.name, wishes)
     const ring = this.ring()
     const added = Array.from({ length: count }, (_, at) => ({
       id: this.#state.nextId + at,
@@ -199,7 +201,7 @@ export class Manager implements Service {
     }))
     const grown = {
       ...topic,
-      options: { ...topic.options, partitions: total },
+      options,
       partitions: [...topic.partitions, ...added],
       ready: false,
     }
@@ -265,6 +267,8 @@ export class Manager implements Service {
   async #rebalance(): Promise<void> {
     // A move without an end may have its partition at a broker that is about to go.
     await this.#settle()
+    // Nothing to place, and perhaps no broker left to place it on.
+    if (this.#state.topics.size === 0) return
     const ring = this.ring()
     for (const topic of [...this.#state.topics.values()])
       for (const [index, placed] of topic.partitions.entries()) {
