@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { type Cancel, type Clock, describeError, type Log } from '@drover/kernel'
 import { fault } from './errors.ts'
 import type { CertificateModel, ListenerModel } from './model.ts'
@@ -34,6 +34,8 @@ export class Certificates {
   #listeners: readonly ListenerModel[] = []
   #plans: TlsPlans = new Map()
   #watchers: FSWatcher[] = []
+  /** What was told last of each listener, so that a file that stays bad is told of once. */
+  readonly #troubles = new Map<string, string>()
   #cancelPoll: Cancel | undefined
   #cancelSettle: Cancel | undefined
 
@@ -63,19 +65,25 @@ export class Certificates {
     this.#listeners = listeners
     this.#plans = plans
     if (plans.size === 0) return
-    this.#watchers = foldersOf(listeners).flatMap((folder) => this.#watch(folder))
+    this.#watchers = [...filesOf(listeners)].flatMap(([folder, names]) =>
+      this.#watch(folder, names),
+    )
     this.#cancelPoll = this.#parts.clock.every(pollMs, () => void this.#reload())
   }
 
   stop(): void {
     for (const watcher of this.#watchers) watcher.close()
     this.#watchers = []
+    this.#troubles.clear()
     this.#cancelPoll?.()
     this.#cancelSettle?.()
   }
 
-  #watch(folder: string): FSWatcher[] {
-    const settle = () => {
+  /** Other files of the folder, such as a log, may change without end: they do not count. */
+  #watch(folder: string, names: ReadonlySet<string>): FSWatcher[] {
+    const settle = (_kind: string, name: string | null) => {
+      // Mounted secrets change by a link beside them, whose name begins with two dots.
+      if (name !== null && !names.has(name) && !name.startsWith('..')) return
       this.#cancelSettle?.()
       this.#cancelSettle = this.#parts.clock.after(settleMs, () => void this.#reload())
     }
@@ -104,10 +112,9 @@ export class Certificates {
         const next = (await this.load([listener])).get(listener.name) ?? before
         refuseWorse(before, next, this.#parts.clock.now())
         plans.set(listener.name, next)
+        this.#troubles.delete(listener.name)
       } catch (error) {
-        this.#parts.onTrouble(
-          `listener ${listener.name} keeps its old certificate: ${describeError(error)}`,
-        )
+        this.#tell(listener.name, describeError(error))
       }
     }
     const isSame = JSON.stringify([...plans]) === JSON.stringify([...this.#plans])
@@ -115,6 +122,12 @@ export class Certificates {
     this.#plans = plans
     this.#parts.log.info({ listeners: [...plans.keys()] }, 'certificates were taken up')
     this.#parts.onChange()
+  }
+
+  #tell(listener: string, cause: string): void {
+    if (this.#troubles.get(listener) === cause) return
+    this.#troubles.set(listener, cause)
+    this.#parts.onTrouble(`listener ${listener} keeps its old certificate: ${cause}`)
   }
 
   /** At the start a certificate that is over is served all the same: better than nothing at all. */
@@ -173,9 +186,15 @@ function wrongDates(pem: string, nowMs: number): string | undefined {
   return undefined
 }
 
-function foldersOf(listeners: readonly ListenerModel[]): string[] {
+/** The names of the files by the folder that they lie in. */
+function filesOf(listeners: readonly ListenerModel[]): Map<string, Set<string>> {
   const files = listeners.flatMap(({ tls }) =>
     (tls?.certificates ?? []).flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]),
   )
-  return [...new Set(files.map((file) => dirname(file)))]
+  const byFolder = new Map<string, Set<string>>()
+  for (const file of files) {
+    const names = byFolder.get(dirname(file)) ?? new Set()
+    byFolder.set(dirname(file), names.add(basename(file)))
+  }
+  return byFolder
 }

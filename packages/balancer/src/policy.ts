@@ -40,7 +40,7 @@ export interface Policy {
   observe?(candidate: Candidate, firstByteMs: number): void
 }
 
-export interface PolicyContext {
+interface PolicyContext {
   readonly clock: Clock
   readonly random: Random
   /** The options of the plan, already checked by `checkPolicyOptions`. */

@@ -1,7 +1,7 @@
 import type { Outbox } from './outbox.ts'
 
 /** Bytes of a request body that are kept, so that it can be sent again. */
-export const keptBytesMax = 65_536
+const keptBytesMax = 65_536
 
 /**
  * The body of one request on its way to a replica. Its first bytes are kept until the answer

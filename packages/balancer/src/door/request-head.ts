@@ -7,9 +7,9 @@ import { headRead, RequestLine, readRequestLine } from './request-line.ts'
 export { headRead }
 
 /** No head is larger, whatever a listener's limit says. */
-export const headBytesMost = 16_384
+const headBytesMost = 16_384
 /** No head has more header lines, whatever a listener's limit says. */
-export const headersMost = 100
+const headersMost = 100
 
 /** Methods whose repetition does no harm (RFC 9110 §9.2.2). */
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'PROPFIND'])
