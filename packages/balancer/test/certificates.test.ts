@@ -112,6 +112,41 @@ describe('certificates', () => {
     certificates.stop()
   })
 
+  test('are taken up beside a log that is written without end', { timeout: 20_000 }, async () => {
+    write('busy', ['before.test'])
+    const { certificates, next, names } = await follow('busy')
+    const writing = setInterval(() => writeFileSync(file('access.log'), 'a line'), 20)
+    const taken = next()
+    write('renewed', ['after.test'])
+
+    await rename(file('renewed.key'), file('busy.key'))
+    await rename(file('renewed.pem'), file('busy.pem'))
+    await taken
+
+    clearInterval(writing)
+    assert.deepEqual(names(), ['after.test'])
+    certificates.stop()
+  })
+
+  test('that are bad in another way than before are told of again', async () => {
+    write('bad', ['bad.test'])
+    const { certificates, trouble } = await follow('bad')
+    const told: string[] = []
+    const first = trouble()
+    await writeFile(file('bad.pem'), 'garbage')
+    told.push(await first)
+
+    const second = trouble()
+    await writeFile(file('bad.pem'), 'garbage')
+    await writeFile(file('bad.key'), 'garbage')
+    await rename(file('bad.pem'), file('gone.pem'))
+    told.push(await second)
+
+    assert.match(told[0] ?? '', /bad\.pem cannot be used/)
+    assert.match(told[1] ?? '', /bad\.pem cannot be read/)
+    certificates.stop()
+  })
+
   test('stay as they are when a new one is over already', async () => {
     write('dated', ['dated.test'], 3_650)
     const { certificates, trouble, names } = await follow('dated', 90 * dayMs)
