@@ -6,7 +6,12 @@ import { builtinTopologies, type Topology } from '../src/index.ts'
 import { eventually, exchange } from './line-client.ts'
 import { killServer, onFreePorts, type ServerProcess, startServer } from './processes.ts'
 
-const options = { keyText: 'a key for these tests only', recordsMax: 10_000 }
+const options = {
+  keyText: 'a key for these tests only',
+  recordsMax: 10_000,
+  // A busy machine may be late; the tests are about who waits for whom, not for how long.
+  timings: { ackMs: 5_000, silenceMs: 8_000 },
+}
 const run = promisify(execFile)
 
 /** The servers that `name` can reach over servers that live. */

@@ -169,12 +169,11 @@ test('a neighbour that stops answering delays answers no longer than the deadlin
   await client.lines(1)
   assert.equal(a.node.links[0]?.isSlow, true)
 
-  const before = performance.now()
-  for (let time = 2; time < 20; time++) {
+  // Each of these would wait for the deadline again, and the test for its own, were B waited for.
+  for (let time = 2; time < 200; time++) {
     client.send(`IAMAT kiwi +1+1 ${time}.0\n`)
     await client.lines(time)
   }
-  assert.ok(performance.now() - before < 18 * 100, 'it is not waited for each time')
   client.close()
   await stop()
 })

@@ -5,15 +5,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { createManualClock, type Fault, type ManualClock, systemClock } from '@drover/kernel'
+import { createManualClock, type Fault, systemClock } from '@drover/kernel'
 import { createTopology, serveHerd } from '../src/index.ts'
 import { openFilePlaces } from '../src/places/file-places.ts'
 import { createGooglePlaces } from '../src/places/google.ts'
 import { createGoogleNewPlaces } from '../src/places/google-new.ts'
 import { createOfflinePlaces } from '../src/places/offline.ts'
 import { createOverpassPlaces } from '../src/places/overpass.ts'
-import { PlaceService } from '../src/places/place-service.ts'
-import { type PlacesProvider, renderPlaces } from '../src/places/places.ts'
+import { renderPlaces } from '../src/places/places.ts'
 import { exchange } from './line-client.ts'
 
 const secret = 'AIza-this-is-the-key'
@@ -265,102 +264,6 @@ test('the answer is laid out without two newlines in a row, but for the end', ()
   assert.equal(JSON.parse(text).results.length, 2)
 })
 
-/** A provider whose answers the test gives out. */
-function heldProvider() {
-  const asked: { resolve(): void; reject(): void }[] = []
-  const provider: PlacesProvider = {
-    name: 'held',
-    decimals: 4,
-    search: () =>
-      new Promise((resolve, reject) => {
-        asked.push({
-          resolve: () => resolve(page(2) as never),
-          reject: () => reject(new Error('down')),
-        })
-      }),
-    close: async () => {},
-  }
-  return { provider, asked }
-}
-
-async function settle(): Promise<void> {
-  for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve))
-}
-
-test('equal questions share one answer, and later ones are answered from the cache for a while', async () => {
-  const clock = createManualClock()
-  const { provider, asked } = heldProvider()
-  const service = new PlaceService({ provider, clock, cacheMs: 1_000 })
-  const both = [service.answer(ucla), service.answer({ ...ucla, latitude: 34.0689299 })]
-  await settle()
-  assert.equal(asked.length, 1)
-  asked[0]?.resolve()
-  await Promise.all(both)
-
-  await service.answer(ucla)
-  assert.equal(asked.length, 1)
-  await clock.advance(1_000)
-  const later = service.answer(ucla)
-  await settle()
-  assert.equal(asked.length, 2)
-  asked[1]?.resolve()
-  await later
-})
-
-test('so many at a time are asked and so many may wait; the next one is refused', async () => {
-  const { provider, asked } = heldProvider()
-  const service = new PlaceService({
-    provider,
-    clock: createManualClock(),
-    concurrencyMax: 2,
-    waitingMax: 1,
-  })
-  const questions = [0, 1, 2].map((degree) => service.answer({ ...ucla, latitude: degree }))
-  await settle()
-  assert.equal(asked.length, 2)
-  await assert.rejects(service.answer({ ...ucla, latitude: 3 }), { code: 'PLACES_BUSY' })
-
-  asked[0]?.resolve()
-  await settle()
-  assert.equal(asked.length, 3)
-  for (const question of asked) question.resolve()
-  await Promise.all(questions)
-})
-
-test('a provider that fails is left alone for a while, and tried again by one', async () => {
-  const clock: ManualClock = createManualClock()
-  const { provider, asked } = heldProvider()
-  const service = new PlaceService({ provider, clock, failuresMax: 2, pauseMs: 1_000 })
-  for (let failure = 0; failure < 2; failure++) {
-    const failing = assert.rejects(service.answer(ucla), /down/)
-    await settle()
-    asked[failure]?.reject()
-    await failing
-  }
-  await assert.rejects(service.answer(ucla), { code: 'PLACES_BUSY' })
-
-  await clock.advance(1_000)
-  const trial = service.answer(ucla)
-  await settle()
-  await assert.rejects(service.answer({ ...ucla, latitude: 1 }), { code: 'PLACES_BUSY' })
-  asked[2]?.resolve()
-  await trial
-  void service.answer({ ...ucla, latitude: 1 })
-  await settle()
-  assert.equal(asked.length, 4)
-})
-
-test('a question that is not answered in time fails', async () => {
-  const clock = createManualClock()
-  const { provider } = heldProvider()
-  const service = new PlaceService({ provider, clock, timeoutMs: 500 })
-  const late = assert.rejects(service.answer(ucla), { code: 'PLACES_UNREACHABLE' })
-  await settle()
-  await clock.advance(500)
-
-  await late
-})
-
 const troubles: Record<string, Answer> = {
   'an answer that is no JSON': (_request, response) => response.end('<html>'),
   'a connection that breaks': (request) => request.socket.destroy(),
@@ -393,4 +296,23 @@ test('a fault of a provider says nothing of the key', async () => {
     assert.ok(!JSON.stringify([error.message, error.stack, String(error.cause)]).includes(secret))
     return error.code === 'PLACES_UNREACHABLE'
   })
+})
+
+test('an answer of Google whose status is not OK reaches the client as it is', async () => {
+  const denied = {
+    error_message: 'The provided API key is invalid.',
+    html_attributions: [],
+    results: [],
+    status: 'REQUEST_DENIED',
+  }
+  answer = json(denied)
+  const options = { key: Buffer.from('a key for this test'), recordsMax: 100, places: google() }
+  const herd = await serveHerd('Clark', createTopology('alone', { Clark: 0 }, []), options)
+  const said = await exchange(herd.ports.clients, 'IAMAT kiwi +34.0-118.4 1.0\nWHATSAT kiwi 10 5\n')
+  await herd.stop()
+
+  const [, at = '', ...body] = said.split('\n')
+  assert.match(at, /^AT Clark /)
+  assert.deepEqual(JSON.parse(body.join('\n')), denied)
+  assert.match(requests[0]?.url ?? '', /location=34,-118\.4&radius=10000&/)
 })
