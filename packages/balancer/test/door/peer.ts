@@ -11,17 +11,16 @@ export class Peer {
   closed = false
   /** The connection was reset. */
   reset = false
-  /** How many bytes were received; cheaper to ask for than `bytes`. */
+  /** How many bytes were received. */
   length = 0
-  #pieces: Buffer[] = []
+  #room: Buffer = Buffer.alloc(1_024)
   #taken = 0
   readonly #listeners: (() => void)[] = []
 
   constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (piece: Buffer) => {
-      this.#pieces.push(piece)
-      this.length += piece.length
+      this.#keep(piece)
       for (const listener of this.#listeners) listener()
     })
     socket.on('end', () => {
@@ -38,12 +37,23 @@ export class Peer {
 
   /** Everything received. */
   get bytes(): Buffer {
-    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)]
-    return this.#pieces[0] ?? Buffer.alloc(0)
+    return this.#room.subarray(0, this.length)
   }
 
   get text(): string {
     return this.bytes.toString('latin1')
+  }
+
+  /** Room grows by doubling, so that looking at a large body while it comes stays cheap. */
+  #keep(piece: Buffer): void {
+    const length = this.length + piece.length
+    if (length > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * length)
+      this.#room.copy(larger, 0, 0, this.length)
+      this.#room = larger
+    }
+    piece.copy(this.#room, this.length)
+    this.length = length
   }
 
   /** Calls `listener` whenever something was received or the other end ended. */
