@@ -1,41 +1,49 @@
-import { parseAddress, parseDuration, systemClock } from '@drover/kernel'
+import { parseDuration, systemClock } from '@drover/kernel'
 import { Command, Option } from 'commander'
+import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
-import { wholeNumber } from './numbers.ts'
+import {
+  type CourseClientOptions,
+  courseRun,
+  endCount,
+  showCount,
+  withCourse,
+} from './course-client.ts'
 
-interface ConsumeOptions {
-  readonly id: number
-  readonly topics: readonly string[]
-  readonly broker: string
-  readonly logLoc?: string
-  readonly log_loc?: string
-  readonly idle: string
+interface ConsumeOptions extends CourseClientOptions {
+  readonly idle: number
 }
 
 /** `drover consume`: writes what comes through the course's sharded queue to a log file. */
 export function consumeCommand(): Command {
-  return new Command('consume')
-    .description("Writes what comes through the course's queue API to consumer_<id>.txt.")
-    .requiredOption(
-      '--id <number>',
-      'names the file: consumer_<id>.txt',
-      wholeNumber('--id', 0, 1_000_000_000),
+  const command = new Command('consume').description(
+    "Writes what comes through the course's queue API to consumer_<id>.txt.",
+  )
+  return withCourse(command, 'consumer')
+    .addOption(
+      new Option('--idle <duration>', 'ends after so long without a message')
+        .argParser(parseIdle)
+        .default(20_000, '20s'),
     )
-    .requiredOption('--topics <topics...>', 'as T1:P1 or T2:*; they take turns')
-    .option('--broker <address>', 'the primary manager', '127.0.0.1:5000')
-    .option('--log-loc <folder>', 'where the file goes')
-    .addOption(new Option('--log_loc <folder>').hideHelp())
-    .option('--idle <duration>', 'ends after so long without a message', '20s')
-    .action(async (options: ConsumeOptions) => {
+    .action(async ({ idle, ...options }: ConsumeOptions) => {
       const { runConsume } = await import('@drover/queue')
       const written = await runConsume({
-        id: options.id,
-        topics: options.topics,
-        broker: parseAddress(options.broker),
-        logFolder: options.logLoc ?? options.log_loc ?? '.',
+        ...courseRun(options),
         clock: systemClock,
-        idleMs: parseDuration(options.idle),
+        idleMs: idle,
+        onReady: () => say(`consumer ${options.id} is ready`),
+        onMessage: showCount,
       })
+      endCount()
       say(`${written} messages written`)
     })
+}
+
+/** Throws USAGE. */
+function parseIdle(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch (cause) {
+    throw fault('USAGE', `--idle: expected a duration such as 20s, not "${text}"`, { cause })
+  }
 }

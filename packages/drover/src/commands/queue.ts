@@ -2,6 +2,7 @@ import type { QueueClient, QueueRecord } from '@drover/queue'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
+import { addressText } from './addresses.ts'
 import { wholeNumber } from './numbers.ts'
 
 const examples = `Examples:
@@ -41,15 +42,25 @@ interface ServeOptions {
 function serve(): Command {
   return new Command('serve')
     .description('Runs a queue in the foreground, each broker a process.')
-    .option('--listen <address>', 'the HTTP API; /openapi.json describes it', defaultHttp)
+    .option(
+      '--listen <address>',
+      'the HTTP API; /openapi.json describes it',
+      addressText('--listen'),
+      defaultHttp,
+    )
     .option(
       '--tcp <address>',
       'the binary protocol, for QueueClient and these commands',
+      addressText('--tcp'),
       defaultTcp,
     )
     .option('--brokers <number>', 'how many to begin with', wholeNumber('--brokers', 0, 64), 1)
     .option('--data <folder>', 'where everything is kept', '.drover/queue')
-    .option('--course-api <address>', "the course's primary manager; the read-only one is next")
+    .option(
+      '--course-api <address>',
+      "the course's primary manager; the read-only one is on the next port",
+      addressText('--course-api'),
+    )
     .action(async ({ data, ...options }: ServeOptions) => {
       const { startQueue } = await import('@drover/queue')
       const stopped = Promise.withResolvers<void>()
@@ -65,7 +76,12 @@ function serve(): Command {
 }
 
 function withQueue(command: Command): Command {
-  return command.option('--queue <address>', 'the queue, by its binary protocol', defaultTcp)
+  return command.option(
+    '--queue <address>',
+    'the queue, by its binary protocol',
+    addressText('--queue'),
+    defaultTcp,
+  )
 }
 
 /** Connects, does `work`, and hangs up. */
