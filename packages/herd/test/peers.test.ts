@@ -204,7 +204,9 @@ test('100,000 clients are in step again after a reconnect, and only what differs
   await eventually(() => again.node.links.length === 1, 'the link again')
   await exchange(a.ports.clients, 'IAMAT one-more +1+1 1.0\n')
   await eventually(() => again.node.state.count === 100_001, 'one more')
-  assert.equal(again.node.links[0]?.counts.receivedRecords, 1)
+  // Once by flooding; and once more when the search for what differs was just going on.
+  const received = again.node.links[0]?.counts.receivedRecords ?? 0
+  assert.ok(received === 1 || received === 2, `${received} records`)
   await a.stop()
   await again.stop()
 })
