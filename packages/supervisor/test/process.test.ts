@@ -162,8 +162,12 @@ test('a replica whose port is taken before it listens gets another port under th
   const { group, events } = open(nodeCommand('robbed'), {
     env: { MARK: join(dataFolder, 'robbed') },
   })
+  await group.start()
 
-  await running(group)
+  // The thief may answer for the first; the second is what is waited for.
+  await until('the second start is running', () =>
+    group.replicas().every(({ state, id }) => state === 'running' && id.endsWith('~2')),
+  )
 
   const thief = Number(/thief (\d+)/.exec(group.logs()[0]?.text ?? '')?.[1])
   process.kill(thief, 'SIGKILL')

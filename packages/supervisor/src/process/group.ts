@@ -10,9 +10,6 @@ const closerLookEvery = 8
 /** After SIGKILL only a process stuck in the kernel stays; it is given up after this, in ms. */
 const killTimeoutMs = 5_000
 
-/** A replica that dies by itself sooner than this may have found its port taken, in ms. */
-const youngMs = 5_000
-
 /**
  * A replica's process group. It has ended when its leader has; the rest is then killed at once, but
  * after a stop signal it may finish first: `sh -c "server & wait"` dies before its server does.
@@ -25,6 +22,7 @@ export class ProcessGroup {
   #signalled = false
   readonly #clock: Clock
   readonly #startedAtMs: number
+  #endedAtMs = Number.POSITIVE_INFINITY
   #killedAtMs: number | undefined
 
   constructor(child: ChildProcess, clock: Clock) {
@@ -33,6 +31,7 @@ export class ProcessGroup {
     this.#startedAtMs = clock.monotonic()
     this.ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
+        this.#endedAtMs = clock.monotonic()
         void this.#rest().then(() => resolve(describeExit(code, signal)))
       })
     })
@@ -53,9 +52,9 @@ export class ProcessGroup {
     this.#send('SIGKILL')
   }
 
-  /** It died by itself within the time in which a program finds its port taken. */
-  get diedYoung(): boolean {
-    return !this.#signalled && this.#clock.monotonic() - this.#startedAtMs < youngMs
+  /** Returns whether it died by itself, and within `spanMs` of its start. */
+  diedWithin(spanMs: number): boolean {
+    return !this.#signalled && this.#endedAtMs - this.#startedAtMs < spanMs
   }
 
   /** Waits for the rest of the group; without a stop signal it is killed, which takes no time. */

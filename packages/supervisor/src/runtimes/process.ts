@@ -58,7 +58,8 @@ async function spawnProcess(
   const ended = group.ended.then(async (reason): Promise<Ending> => {
     parts.onGroup(group.pid, false)
     track(parts.sweep(order.id))
-    const portTaken = group.diedYoung && (await isTaken(port))
+    // A program finds its port taken while it starts, which on a busy machine may last.
+    const portTaken = group.diedWithin(order.spec.startTimeoutMs) && (await isTaken(port))
     parts.ports.release(port)
     return { reason, portTaken }
   })
