@@ -25,7 +25,13 @@ export function createNamer(
   return (index) => `${stem}.${isTwice ? `${index + 1}.` : ''}${labels[index]}${ending}`
 }
 
+const endings: Readonly<Record<string, string>> = {
+  manifest: 'manifest.ndjson',
+  ndjson: 'chunks.ndjson',
+  text: 'chunk.txt',
+}
+
 /** Returns what a result is called when it is downloaded: `book.txt.zip`. */
 export function resultName(fileName: string, output: string): string {
-  return `${fileName}.${output === 'manifest' ? 'manifest.ndjson' : output === 'ndjson' ? 'chunks.ndjson' : output}`
+  return `${fileName}.${endings[output] ?? output}`
 }

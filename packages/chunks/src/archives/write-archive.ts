@@ -18,7 +18,7 @@ export interface Chunked {
   readonly facts: ManifestFacts
 }
 
-export const outputs = ['zip', 'tar', 'pack', 'ndjson', 'manifest'] as const
+export const outputs = ['zip', 'tar', 'pack', 'ndjson', 'manifest', 'text'] as const
 
 /** What a result is written as. */
 export type Output = (typeof outputs)[number]
@@ -28,6 +28,7 @@ export function writeOutput(output: Output, chunked: Chunked): AsyncGenerator<Bu
   if (output === 'zip') return writeArchive(createZip(), chunked)
   if (output === 'tar') return writeArchive(createTar(), chunked)
   if (output === 'pack') return writePack(chunked)
+  if (output === 'text') return writeContents(chunked)
   return output === 'ndjson' ? writeTexts(chunked) : writeManifest(chunked)
 }
 
@@ -121,6 +122,18 @@ async function* writeManifest({ pieces, facts }: Chunked): AsyncGenerator<Buffer
 
 /** Bytes of the line that ends a pack. */
 export const packEndBytes = 32
+
+/** The bytes of the chunks alone, one after the other; a newline between two. */
+async function* writeContents(chunked: Chunked): AsyncGenerator<Buffer> {
+  const out = new Blocks()
+  const newline = Buffer.from('\n')
+  for await (const batch of chunked.pieces.batches())
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.first + index > 0) out.add(newline)
+      yield* content(chunked, batch, index, out)
+    }
+  yield* out.all()
+}
 
 /** The chunks one after the other, the manifest, and a line that says where the manifest begins. */
 async function* writePack(chunked: Chunked): AsyncGenerator<Buffer> {

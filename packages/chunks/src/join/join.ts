@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
+import type { Source } from '../file-source.ts'
 import type { Advance } from '../sort-file.ts'
 import { type Container, openContainer, type Stretch } from './container.ts'
 import { dealBack } from './deal-back.ts'
@@ -83,8 +84,16 @@ async function restore(container: Container, file: FileHandle, advance: Advance)
   return { bytes: head.bytes, pieces: count }
 }
 
+const gatheredBytes = 2 ** 20
+
 function inPlace(head: ManifestHead): Writer {
+  const gathered = Buffer.allocUnsafe(gatheredBytes)
+  let used = 0
   let covered = 0
+  const flush = async (file: FileHandle) => {
+    await file.write(gathered, 0, used, covered - used)
+    used = 0
+  }
   return {
     async write(file, piece, bytes, at) {
       const offset = piece.offset + at
@@ -92,10 +101,15 @@ function inPlace(head: ManifestHead): Writer {
         throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${offset} are in no chunk`)
       if (offset + bytes.length > head.bytes)
         throw fault('CHUNKS_DAMAGED', `chunk ${piece.i} goes on beyond the file's end`)
-      covered = Math.max(covered, offset + bytes.length)
-      await file.write(bytes, 0, bytes.length, offset)
+      // What overlaps with the chunks before was checked by its own sum; it is there already.
+      const fresh = bytes.subarray(covered - offset)
+      if (fresh.length > gatheredBytes - used) await flush(file)
+      if (fresh.length > gatheredBytes) await file.write(fresh, 0, fresh.length, covered)
+      else used += fresh.copy(gathered, used)
+      covered += fresh.length
     },
-    async finish() {
+    async finish(file) {
+      await flush(file)
       if (covered < head.bytes)
         throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${head.bytes} are in no chunk`)
     },
@@ -133,13 +147,19 @@ async function copyPiece(
   }
 }
 
+/** The reader of the container that is read now, so that its window serves many small chunks. */
+const readers = new WeakMap<Source, ContentReader>()
+
 function blocksOf({ source, at, bytes }: Stretch): AsyncGenerator<Buffer> {
-  return new ContentReader(source).blocks(at, at + bytes)
+  const reader = readers.get(source) ?? new ContentReader(source)
+  readers.set(source, reader)
+  return reader.blocks(at, at + bytes)
 }
 
-async function* manifestLines(stretch: Stretch): AsyncGenerator<string> {
+async function* manifestLines({ source, at, bytes }: Stretch): AsyncGenerator<string> {
+  const reader = new ContentReader(source)
   let tail: Buffer = Buffer.alloc(0)
-  for await (const block of blocksOf(stretch)) {
+  for await (const block of reader.blocks(at, at + bytes)) {
     const joined: Buffer = Buffer.concat([tail, block])
     let start = 0
     for (let end = joined.indexOf(10); end >= 0; end = joined.indexOf(10, start)) {

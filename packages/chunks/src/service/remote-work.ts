@@ -1,0 +1,198 @@
+import { join } from 'node:path'
+import { type ChunkedFile, cutFile, type Run } from '../chunk-file.ts'
+import { contextBytes } from '../chunkers/pattern.ts'
+import { ContentReader } from '../content-reader.ts'
+import { fault } from '../errors.ts'
+import type { Source } from '../file-source.ts'
+import { SpooledGroups } from '../groups.ts'
+import { readAt } from '../join/entries.ts'
+import { pieceBytesMax, segmentBytes } from '../options.ts'
+import { type Pieces, PieceList } from '../piece-list.ts'
+import { PieceStore, type SealedPieces } from '../piece-store.ts'
+import type { Plan } from '../plan.ts'
+import { beforeOf, contentBytes, sealPieces } from '../seal.ts'
+import { groupsOf, sortFile } from '../sort-file.ts'
+import { inOrder } from './in-order.ts'
+import { sortRemotely } from './remote-letters.ts'
+import type { TaskClient } from './task-client.ts'
+import type { ScanAnswer } from './tasks.ts'
+
+/** A run whose heavy parts are done by backends. */
+export interface RemoteRun extends Run {
+  readonly tasks: TaskClient
+  readonly signal: AbortSignal
+}
+
+/**
+ * Chunks a file with the help of backends:
+ *
+ *   letters                       stretches of the text → scatter, or letters of the list → draw
+ *   tokens, sentences, markdown, regex   stretches → scan, each from where the one before says
+ *   all others                    cut here: finding a line end costs less than sending the line
+ *   every piece                   → seal, in batches of a segment
+ */
+export async function chunkRemotely(
+  source: Source,
+  plan: Plan,
+  folder: string,
+  run: RemoteRun,
+): Promise<ChunkedFile> {
+  const store = await PieceStore.create(join(folder, 'pieces'))
+  try {
+    if (plan.isSorted) return await sortSource(source, plan, folder, store, run)
+    const found = isScanned(plan) ? scanRemotely(source, plan, run) : cutHere(source, plan, run)
+    await sealAll(found, source, plan, store, run)
+    return { plan, store, content: source, counts: undefined }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function isScanned({ way: { by } }: Plan): boolean {
+  return by === 'tokens' || by === 'sentences' || by === 'markdown' || by === 'regex'
+}
+
+async function sortSource(
+  source: Source,
+  plan: Plan,
+  folder: string,
+  store: PieceStore,
+  run: RemoteRun,
+): Promise<ChunkedFile> {
+  const groups = new SpooledGroups(folder, groupsOf(plan))
+  try {
+    const { way } = plan
+    const counts =
+      way.by === 'letters'
+        ? await sortRemotely(source, way, groups, run)
+        : await sortFile(source, plan, groups, run.advance, run.signal)
+    const { source: content, pieces } = await groups.finish()
+    await store.append(await sealPieces(pieces, 0, plan.wrap, new ContentReader(content)))
+    return { plan, store, content, counts }
+  } finally {
+    await groups.close()
+  }
+}
+
+async function* cutHere(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Pieces> {
+  for await (const { pieces } of cutFile(source, plan, { ...run, advance: () => {} })) yield pieces
+}
+
+/** Each stretch goes to any backend; its answer says where the next one begins. */
+async function* scanRemotely(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Pieces> {
+  const { wrap: _, ...rest } = plan
+  let stretchBytes = segmentBytes
+  let total = 0
+  let carry = ''
+  for (let startAt = 0; startAt < source.bytes; ) {
+    const before = plan.way.by === 'regex' ? Math.min(contextBytes, startAt) : 0
+    const payload = await readAt(source, startAt - before, before + stretchBytes)
+    const isLast = startAt - before + payload.length >= source.bytes
+    const task = { kind: 'scan', plan: rest, startAt, before, carry, isLast } as const
+    const answer = await run.tasks.run(task, [payload], run.signal)
+    const { count, resumeAt, carry: next } = answer.head as unknown as ScanAnswer
+    total += count
+    if (total > run.chunksMax)
+      throw fault('CHUNKS_TOO_MANY', `more than ${run.chunksMax} chunks; choose larger ones`)
+    if (count > 0) yield toPieces(answer.payload, count)
+    if (isLast) return
+    // A piece that does not end within a stretch is asked for again with more of the file.
+    stretchBytes = count > 0 ? segmentBytes : stretchBytes * 2
+    if (stretchBytes > 2 * pieceBytesMax)
+      throw fault('PIECE_TOO_LARGE', `the chunk at byte ${startAt} is over ${pieceBytesMax} bytes`)
+    startAt = resumeAt
+    carry = next
+  }
+}
+
+function toPieces(payload: Buffer, count: number): Pieces {
+  const numbers = new Float64Array(2 * count)
+  Buffer.from(numbers.buffer).set(payload.subarray(0, 16 * count))
+  return { count, starts: numbers.subarray(0, count), ends: numbers.subarray(count) }
+}
+
+/** Some pieces that follow each other, whose bytes fit into one task; or one large piece. */
+interface Batch {
+  readonly first: number
+  readonly pieces: PieceList
+  readonly bytes: number
+}
+
+async function sealAll(
+  found: AsyncIterable<Pieces>,
+  source: Source,
+  plan: Plan,
+  store: PieceStore,
+  run: RemoteRun,
+): Promise<void> {
+  const seal = (batch: Batch) => sealBatch(batch, source, plan, run)
+  for await (const sealed of inOrder(batchesOf(found, plan), run.tasks.window, seal)) {
+    await store.append(sealed)
+    run.advance(sealed.ends[sealed.count - 1] ?? 0)
+  }
+}
+
+/** The most pieces of one task. */
+const batchPiecesMax = 65_536
+
+async function* batchesOf(found: AsyncIterable<Pieces>, { wrap }: Plan): AsyncGenerator<Batch> {
+  let pieces = new PieceList()
+  let [first, bytes] = [0, 0]
+  for await (const { count, starts, ends } of found) {
+    for (let index = 0; index < count; index++) {
+      const [start, end] = [starts[index] as number, ends[index] as number]
+      const length = contentBytes(wrap, first + pieces.count, start, end)
+      const isFull = bytes + length > segmentBytes || pieces.count >= batchPiecesMax
+      if (isFull && pieces.count > 0) {
+        yield { first, pieces, bytes }
+        first += pieces.count
+        pieces = new PieceList()
+        bytes = 0
+      }
+      pieces.add(start, end)
+      bytes += length
+    }
+  }
+  if (pieces.count > 0) yield { first, pieces, bytes }
+}
+
+async function sealBatch(
+  { first, pieces, bytes }: Batch,
+  source: Source,
+  plan: Plan,
+  run: RemoteRun,
+): Promise<SealedPieces> {
+  const reader = new ContentReader(source)
+  // A piece larger than a segment is summed up here, as a stream: no backend can hold it.
+  if (bytes > segmentBytes) return sealPieces(pieces, first, plan.wrap, reader)
+  const { count, starts, ends } = pieces
+  const parts: Buffer[] = []
+  const lengths: number[] = []
+  const from = starts[0] as number
+  const until = ends.subarray(0, count).reduce((most, end) => Math.max(most, end), 0)
+  // Pieces overlap or lie close together: one read serves them all, unless much was dropped.
+  const isClose = until - from <= 2 * segmentBytes
+  const around = isClose ? await readAt(source, from, until - from) : undefined
+  for (let index = 0; index < count; index++) {
+    const [start, end] = [starts[index] as number, ends[index] as number]
+    const own = around?.subarray(start - from, end - from) ?? (await readAt(source, start, end - start))
+    const before = beforeOf(plan.wrap, first + index)
+    if (before) parts.push(before)
+    parts.push(own)
+    if (plan.wrap.after.length > 0) parts.push(plan.wrap.after)
+    lengths.push(contentBytes(plan.wrap, first + index, start, end))
+  }
+  const { payload } = await run.tasks.run({ kind: 'seal', lengths }, parts, run.signal)
+  if (payload.length !== 36 * count) throw fault('TASK_FAILED', 'a backend sealed other pieces')
+  return { first, count, starts, ends, ...readSums(payload, count) }
+}
+
+function readSums(payload: Buffer, count: number): Pick<SealedPieces, 'crc32' | 'sha256'> {
+  const sums = { crc32: new Uint32Array(count), sha256: Buffer.alloc(count * 32) }
+  for (let index = 0; index < count; index++) {
+    sums.crc32[index] = payload.readUInt32LE(index * 36)
+    payload.copy(sums.sha256, index * 32, index * 36 + 4, index * 36 + 36)
+  }
+  return sums
+}
