@@ -15,4 +15,9 @@ export type {
   TopicInfo,
   TopicOptions,
 } from './queue-engine.ts'
+export {
+  type ForeignQueueSettings,
+  type RunningForeignQueue,
+  startForeignQueue,
+} from './start-foreign.ts'
 export { connectQueue, type QueueSettings, type RunningQueue, startQueue } from './start-queue.ts'

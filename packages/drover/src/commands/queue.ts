@@ -1,5 +1,5 @@
 import type { QueueClient, QueueRecord } from '@drover/queue'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
 import { addressText } from './addresses.ts'
@@ -32,6 +32,9 @@ export function queueCommand(): Command {
 }
 
 interface ServeOptions {
+  readonly engine: 'embedded' | 'rabbitmq' | 'nats'
+  readonly servers?: readonly string[]
+  readonly replicas: number
   readonly listen: string
   readonly tcp: string
   readonly brokers: number
@@ -61,18 +64,40 @@ function serve(): Command {
       "the course's primary manager; the read-only one is on the next port",
       addressText('--course-api'),
     )
-    .action(async ({ data, ...options }: ServeOptions) => {
-      const { startQueue } = await import('@drover/queue')
+    .addOption(
+      new Option('--engine <name>', 'what keeps the messages: brokers of ours, or servers of yours')
+        .choices(['embedded', 'rabbitmq', 'nats'])
+        .default('embedded'),
+    )
+    .option('--servers <urls...>', 'of the engine, as nats://host:4222 or amqp://user:pw@host:5672')
+    .option('--replicas <number>', 'copies on NATS servers', wholeNumber('--replicas', 1, 5), 1)
+    .action(async (options: ServeOptions) => {
       const stopped = Promise.withResolvers<void>()
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
         process.once(signal, () => stopped.resolve())
-      const queue = await startQueue({ dataFolder: data, ...options })
-      say(`queue: ${queue.url} (HTTP), ${queue.address} (binary), data in ${data}`)
+      const queue = await startServing(options)
       if (queue.course)
         say(`course: primary ${queue.course.primary}, read-only ${queue.course.readOnly}`)
       await stopped.promise
       await queue.stop()
     })
+}
+
+/** Starts the queue on its engine, and says where it is. */
+async function startServing({ engine, servers = [], replicas, data, ...options }: ServeOptions) {
+  const { startForeignQueue, startQueue } = await import('@drover/queue')
+  if (engine === 'embedded') {
+    if (servers.length > 0) throw fault('USAGE', '--servers: only with --engine rabbitmq or nats')
+    const queue = await startQueue({ dataFolder: data, ...options })
+    say(`queue: ${queue.url} (HTTP), ${queue.address} (binary), data in ${data}`)
+    return queue
+  }
+  const { listen, courseApi } = options
+  const course = courseApi === undefined ? {} : { courseApi }
+  const where = { engine, servers, replicas, dataFolder: data, listen }
+  const queue = await startForeignQueue({ ...where, ...course })
+  say(`queue: ${queue.url} (HTTP) over ${engine}`)
+  return queue
 }
 
 function withQueue(command: Command): Command {

@@ -87,7 +87,7 @@ function send(reply: FastifyReply, { status, body }: CourseAnswer): FastifyReply
 function answerTo(error: unknown, log: Log): CourseAnswer {
   if (error instanceof InputRefused) return error.answer
   if (error instanceof Fault) {
-    if (error.status < 500) return failure(error.message)
+    if (error.status < 500 || error.retry === 'never') return failure(error.message)
     log.error({ cause: describeError(error) }, error.message)
     return { ...failure(error.message), status: 500 }
   }

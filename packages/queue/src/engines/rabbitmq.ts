@@ -60,7 +60,7 @@ interface Connected {
  * dead-letter exchanges. What it acknowledges is on the disks of a majority of the queue's servers.
  */
 export function createRabbitEngine(options: RabbitEngineOptions): QueueEngine {
-  const { limits = limitDefaults, clock, prefix = 'drover' } = options
+  const { limits = limitDefaults, prefix = 'drover' } = options
   const lacks = new Set(rabbitLacks)
   const refusal = createRefusal('rabbitmq', lacks, limits)
   const layout = createRabbitLayout(prefix)

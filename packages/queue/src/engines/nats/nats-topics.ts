@@ -1,6 +1,7 @@
 import type { Clock } from '@drover/kernel'
 import {
   DiscardPolicy,
+  JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
@@ -15,8 +16,8 @@ import { checkNatsTopic, describeTopic, type NatsLayout, parseTopic } from './na
 
 /** How long a topic is taken to be as it was: others may change it, too. */
 const freshMs = 5_000
-/** Error codes of JetStream: another configuration under this name, and no such stream. */
-const [nameInUse, streamNotFound] = [10_058, 10_059]
+/** JetStream's error code for another configuration under this name. */
+const nameInUse = 10_058
 
 /** What the topics of this engine need. */
 export interface NatsTopicsParts {
@@ -123,7 +124,7 @@ export class NatsTopics {
       const { config } = await manager.streams.info(layout.stream(topic, 0))
       return parseTopic(topic, config.description)
     } catch (error) {
-      if (isApiError(error, streamNotFound)) return undefined
+      if (isApiError(error, JetStreamApiCodes.StreamNotFound)) return undefined
       throw error
     }
   }
@@ -171,7 +172,7 @@ export class NatsTopics {
     try {
       await foreign('delete', manager.streams.delete(layout.stream(topic, partition)))
     } catch (error) {
-      if (!isApiError((error as Error).cause, streamNotFound)) throw error
+      if (!isApiError((error as Error).cause, JetStreamApiCodes.StreamNotFound)) throw error
     }
   }
 }

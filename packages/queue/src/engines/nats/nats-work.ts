@@ -3,6 +3,7 @@ import {
   AckPolicy,
   type ConsumerInfo,
   DeliverPolicy,
+  JetStreamApiCodes,
   type JetStreamManager,
 } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
@@ -22,6 +23,7 @@ import { completeLeaseOptions } from '../refusal.ts'
 import type { NatsLayout } from './nats-layout.ts'
 import { parseDelivery, toRecord } from './nats-message.ts'
 import { ConsumerGone, pull } from './nats-pull.ts'
+import { isApiError } from './nats-topics.ts'
 
 /** The longest single wait at the server, so that a call that was given up is soon forgotten. */
 const pullMsMax = 1_000
@@ -132,15 +134,23 @@ export class NatsWork {
   async counts(info: TopicInfo, group: string): Promise<WorkCounts> {
     let [ready, leased] = [0, 0]
     for (let partition = 0; partition < info.partitions; partition++) {
-      const stream = await this.#ensure(info, partition, group)
-      const found = await this.#parts.manager.consumers.info(
-        stream,
-        this.#parts.layout.consumer(group),
-      )
-      ready += found.num_pending
-      leased += found.num_ack_pending
+      const found = await this.#countsOf(this.#parts.layout.stream(info.name, partition), group)
+      ready += found.ready
+      leased += found.leased
     }
     return { ready, leased, delayed: 0 }
+  }
+
+  /** A group that never took anything has no consumer, and everything before it. */
+  async #countsOf(stream: string, group: string) {
+    const { manager, layout } = this.#parts
+    try {
+      const found = await manager.consumers.info(stream, layout.consumer(group))
+      return { ready: found.num_pending, leased: found.num_ack_pending }
+    } catch (error) {
+      if (!isApiError(error, JetStreamApiCodes.ConsumerNotFound)) throw error
+      return { ready: (await manager.streams.info(stream)).state.messages, leased: 0 }
+    }
   }
 
   async lag(info: TopicInfo): Promise<readonly GroupLag[]> {
