@@ -48,14 +48,18 @@ export const jobsFaults = {
   JOB_UNKNOWN: { status: 404, retry: 'never' },
   /** The job's state does not allow that; the message names the state. */
   JOB_STATE: { status: 409, retry: 'never' },
+  /** The idempotency key was used before, for another request. */
+  KEY_REUSED: { status: 409, retry: 'never' },
   /** The job has no result, or not yet. */
   RESULT_MISSING: { status: 404, retry: 'never' },
   /** No such callback, or it belongs to somebody else. */
   DELIVERY_UNKNOWN: { status: 404, retry: 'never' },
   /** The account has as many unfinished jobs, or submits as fast, as it may. */
   QUOTA_REACHED: { status: 429, retry: 'later' },
-  /** A field of a request that cannot be; the message names it. */
-  FIELD_INVALID: { status: 422, retry: 'never' },
+  /** A one-time token for the first admin that is wrong, or used up. */
+  SETUP_REFUSED: { status: 403, retry: 'never' },
+  /** The replica has as many watchers as it takes. */
+  WATCHERS_TOO_MANY: { status: 503, retry: 'later' },
   /** The store cannot be reached or does not answer. */
   STORE_UNAVAILABLE: { status: 503, retry: 'later' },
   /** The store was written by a newer version. */
@@ -64,8 +68,6 @@ export const jobsFaults = {
   CALLBACK_REFUSED: { status: 502, retry: 'later' },
   /** The receiver answered 410: it wants no more callbacks. */
   CALLBACK_GONE: { status: 410, retry: 'never' },
-  /** The receiver failed so often that it is left alone for a while. */
-  RECEIVER_RESTING: { status: 503, retry: 'later' },
 } as const satisfies Record<string, FaultRow>
 
 export const fault = faults(jobsFaults)

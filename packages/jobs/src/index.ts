@@ -1,8 +1,15 @@
+export { type AccountOptions, accountDefaults } from './accounts/options.ts'
+export { type ApiOptions, apiDefaults } from './api/options.ts'
+export { type CallbackOptions, callbackDefaults } from './callbacks/options.ts'
 export { jobsFaults } from './errors.ts'
-export { createFetcher, type Fetcher, type FetchOutcome } from './fetching/fetcher.ts'
+export type { Job, JobResult } from './job.ts'
 export {
   type FetchOptions,
   fetchDefaults,
   type ReadingOptions,
   readingDefaults,
 } from './options.ts'
+export { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
+export { createPipeline, type PipelineParts, type Role, roles } from './pipeline.ts'
+export { createReplica, type ReplicaParts } from './replica.ts'
+export { openStores, type StoreOptions, type Stores } from './stores.ts'

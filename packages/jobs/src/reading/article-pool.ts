@@ -15,46 +15,45 @@ interface Task {
   readonly done: (text: string | undefined) => void
 }
 
+/** One thread, and what it is told to do with its next answer; undefined when it is idle. */
+interface Thread {
+  readonly worker: Worker
+  finish: ((text: string | undefined, reusable: boolean) => void) | undefined
+}
+
 /** Returns a pool of threads, each started when it is first needed. */
 export function createArticlePool(options: ReadingOptions, clock: Clock): ArticlePool {
-  const idle: Worker[] = []
-  const all = new Set<Worker>()
+  const idle: Thread[] = []
+  const all = new Set<Thread>()
   const waiting: Task[] = []
   let stopped = false
 
   const next = (): void => {
     if (stopped || waiting.length === 0) return
-    const worker = idle.pop() ?? (all.size < options.threads ? startThread() : undefined)
-    const task = worker && waiting.shift()
-    if (worker && task) run(worker, task)
+    const thread = idle.pop() ?? (all.size < options.threads ? add() : undefined)
+    const task = thread && waiting.shift()
+    if (thread && task) run(thread, task)
   }
-  const startThread = (): Worker => {
-    const worker = new Worker(new URL('./article-thread.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: options.threadMib, stackSizeMb: 4 },
-    })
-    worker.unref()
-    all.add(worker)
-    return worker
+  const add = (): Thread => {
+    const thread = startThread(options.threadMib)
+    all.add(thread)
+    return thread
   }
-  const run = (worker: Worker, task: Task): void => {
+  const run = (thread: Thread, task: Task): void => {
     const finish = (text: string | undefined, reusable: boolean) => {
       cancel()
-      worker.removeAllListeners()
-      // A thread may still fail while it ends; nobody waits for it any more.
-      worker.on('error', () => {})
-      if (reusable) idle.push(worker)
+      thread.finish = undefined
+      if (reusable) idle.push(thread)
       else {
-        all.delete(worker)
-        void worker.terminate()
+        all.delete(thread)
+        void thread.worker.terminate()
       }
       task.done(text)
       next()
     }
     const cancel = clock.after(options.readMs, () => finish(undefined, false))
-    worker.once('message', (text: string | undefined) => finish(text, true))
-    worker.once('error', () => finish(undefined, false))
-    worker.once('exit', () => finish(undefined, false))
-    worker.postMessage(task.html)
+    thread.finish = finish
+    thread.worker.postMessage(task.html)
   }
 
   return {
@@ -71,8 +70,20 @@ export function createArticlePool(options: ReadingOptions, clock: Clock): Articl
     async stop() {
       stopped = true
       for (const { done } of waiting.splice(0)) done(undefined)
-      await Promise.all([...all].map((worker) => worker.terminate()))
+      await Promise.all([...all].map(({ worker }) => worker.terminate()))
       all.clear()
     },
   }
+}
+
+function startThread(threadMib: number): Thread {
+  const worker = new Worker(new URL('./article-thread.js', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: threadMib, stackSizeMb: 4 },
+  })
+  const thread: Thread = { worker, finish: undefined }
+  worker.on('message', (text: string | undefined) => thread.finish?.(text, true))
+  worker.on('error', () => thread.finish?.(undefined, false))
+  worker.on('exit', () => thread.finish?.(undefined, false))
+  worker.unref()
+  return thread
 }

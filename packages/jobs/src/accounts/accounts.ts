@@ -1,0 +1,174 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type Clock, randomToken } from '@drover/kernel'
+import { fault } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import type { AccountOptions } from './options.ts'
+import { hashPassword, verifyPassword } from './password.ts'
+import { SigningKeys } from './signing-keys.ts'
+import { LoginThrottle } from './throttle.ts'
+import { Tokens } from './tokens.ts'
+
+export type Role = 'user' | 'admin'
+
+/** The longest password that is hashed, in characters. */
+const passwordCharsMax = 1_024
+
+let decoyHash: Promise<string> | undefined
+
+/** The hash of a password that nobody has, so that an unknown email takes as long as a known one. */
+function decoy(): Promise<string> {
+  decoyHash ??= hashPassword(randomToken())
+  return decoyHash
+}
+
+/** Who may come in: registration, login, the first admin, secrets of callbacks. */
+export class Accounts {
+  readonly tokens: Tokens
+  readonly keys: SigningKeys
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #throttle: LoginThrottle
+  readonly #options: AccountOptions
+
+  constructor(database: Database, clock: Clock, options: AccountOptions) {
+    this.#database = database
+    this.#clock = clock
+    this.#options = options
+    this.keys = new SigningKeys(database, clock, options.keyMs, options.accessMs)
+    this.tokens = new Tokens(database, clock, this.keys, options)
+    this.#throttle = new LoginThrottle(database, clock, options)
+  }
+
+  /** Makes an account and returns its id. Throws EMAIL_TAKEN, ACCOUNT_INVALID. */
+  async register(email: string, password: string, role: Role = 'user'): Promise<string> {
+    const id = randomUUID()
+    const nowMs = this.#clock.now()
+    const checked = checkEmail(email)
+    checkPassword(password)
+    if (await this.#find(checked)) throw taken()
+    const { numInsertedOrUpdatedRows } = await this.#database.db
+      .insertInto('users')
+      .values({
+        id,
+        email: checked,
+        password: await hashPassword(password),
+        role,
+        created_ms: nowMs,
+        tokens_from_ms: 0,
+        disabled: 0,
+        webhook_secret: newWebhookSecret(),
+        webhook_secret_before: null,
+        webhook_before_until_ms: 0,
+      })
+      .onConflict((conflict) => conflict.column('email').doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows === 0n) throw taken()
+    return id
+  }
+
+  /**
+   * Returns the id of the account. `client` is where the request came from, when that is known: one
+   * client that guesses is slowed as much as guesses at one account. Throws LOGIN_FAILED,
+   * LOGIN_THROTTLED.
+   */
+  async login(email: string, password: string, client?: string): Promise<string> {
+    const name = email.trim().toLowerCase().slice(0, 320)
+    const clients = client === undefined ? [] : [`client ${client}`]
+    await this.#throttle.enter([`email ${name}`, ...clients])
+    const user = await this.#find(name)
+    const hash = user?.password ?? (await decoy())
+    const fits = await verifyPassword(password.slice(0, passwordCharsMax), hash)
+    if (!user || !fits || user.disabled !== 0)
+      throw fault('LOGIN_FAILED', 'the email or the password is wrong')
+    await this.#throttle.clear(`email ${name}`)
+    if (clients.length > 0) await this.#throttle.forgive(clients)
+    return user.id
+  }
+
+  /** Makes the first admin unless there is one; returns whether it did. */
+  async ensureAdmin(email: string, password: string): Promise<boolean> {
+    if (await this.hasAdmin()) return false
+    await this.register(email, password, 'admin')
+    return true
+  }
+
+  async hasAdmin(): Promise<boolean> {
+    const admin = await this.#database.db
+      .selectFrom('users')
+      .select('id')
+      .where('role', '=', 'admin')
+      .executeTakeFirst()
+    return admin !== undefined
+  }
+
+  /** Ends an account, or opens it again. Its tokens are void at once. Throws ACCOUNT_INVALID. */
+  async setDisabled(userId: string, disabled: boolean): Promise<void> {
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('users')
+      .set({ disabled: disabled ? 1 : 0 })
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw fault('ACCOUNT_INVALID', `there is no account ${userId}`)
+    await this.tokens.revokeAll(userId)
+  }
+
+  /** The secret that signs callbacks to this account's receivers. */
+  async webhookSecret(userId: string): Promise<string> {
+    const row = await this.#database.db
+      .selectFrom('users')
+      .select('webhook_secret')
+      .where('id', '=', userId)
+      .executeTakeFirstOrThrow()
+    return row.webhook_secret
+  }
+
+  /** Gives a new one; the one before signs beside it for `webhookOverlapMs`. */
+  async rotateWebhookSecret(userId: string): Promise<string> {
+    const secret = newWebhookSecret()
+    await this.#database.db
+      .updateTable('users')
+      .set((build) => ({ webhook_secret_before: build.ref('webhook_secret') }))
+      .set({
+        webhook_secret: secret,
+        webhook_before_until_ms: this.#clock.now() + this.#options.webhookOverlapMs,
+      })
+      .where('id', '=', userId)
+      .execute()
+    return secret
+  }
+
+  /** Forgets expired tokens and old failures. */
+  async tidy(): Promise<void> {
+    await this.tokens.tidy()
+    await this.#throttle.tidy()
+  }
+
+  #find(email: string) {
+    return this.#database.db
+      .selectFrom('users')
+      .select(['id', 'password', 'disabled'])
+      .where('email', '=', email)
+      .executeTakeFirst()
+  }
+}
+
+/** Standard Webhooks' form of a secret. */
+function newWebhookSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`
+}
+
+function checkEmail(email: string): string {
+  const name = email.trim().toLowerCase()
+  if (name.length > 254 || !/^[^\s@"<>]{1,64}@[^\s@"<>]+$/.test(name))
+    throw fault('ACCOUNT_INVALID', 'email: not an email address')
+  return name
+}
+
+function checkPassword(password: string): void {
+  if (password.length === 0 || password.length > passwordCharsMax)
+    throw fault('ACCOUNT_INVALID', `password: 1 to ${passwordCharsMax} characters`)
+}
+
+function taken() {
+  return fault('EMAIL_TAKEN', 'somebody has registered with that email')
+}

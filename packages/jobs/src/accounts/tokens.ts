@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { type Clock, randomToken } from '@drover/kernel'
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
+import { fault } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import type { AccountOptions } from './options.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+/** Who sent a request. */
+export interface Identity {
+  readonly userId: string
+  readonly email: string
+  readonly role: 'user' | 'admin'
+  /** Names the token itself. */
+  readonly jti: string
+  readonly expiresMs: number
+}
+
+/** What a login gives. */
+export interface TokenPair {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly expiresInMs: number
+}
+
+const issuer = 'drover-jobs'
+
+/** Identities that a replica remembers for the moment. */
+const cachedMax = 10_000
+
+interface Cached {
+  readonly identity: Identity
+  readonly untilMs: number
+}
+
+/** Gives out tokens, and tells who holds one. */
+export class Tokens {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #keys: SigningKeys
+  readonly #options: AccountOptions
+  readonly #cache = new Map<string, Cached>()
+
+  constructor(database: Database, clock: Clock, keys: SigningKeys, options: AccountOptions) {
+    this.#database = database
+    this.#clock = clock
+    this.#keys = keys
+    this.#options = options
+  }
+
+  /** Signs an access token for a user (HS256, the key named by kid). */
+  async issue(userId: string): Promise<string> {
+    const key = await this.#keys.current()
+    const nowMs = this.#clock.now()
+    return new SignJWT({ iat_ms: nowMs })
+      .setProtectedHeader({ alg: 'HS256', kid: key.kid, typ: 'JWT' })
+      .setSubject(userId)
+      .setIssuer(issuer)
+      .setJti(randomToken(12))
+      .setIssuedAt(Math.floor(nowMs / 1_000))
+      .setExpirationTime(Math.floor((nowMs + this.#options.accessMs) / 1_000))
+      .sign(key.secret)
+  }
+
+  /** Gives a new access token and a refresh token of a new family. */
+  async issuePair(userId: string, family: string = randomToken(12)): Promise<TokenPair> {
+    const refreshToken = randomToken(32)
+    await this.#database.db
+      .insertInto('refresh_tokens')
+      .values({
+        hash: hashOf(refreshToken),
+        family,
+        user_id: userId,
+        expires_ms: this.#clock.now() + this.#options.refreshMs,
+        used: 0,
+      })
+      .execute()
+    return {
+      accessToken: await this.issue(userId),
+      refreshToken,
+      expiresInMs: this.#options.accessMs,
+    }
+  }
+
+  /**
+   * Changes a refresh token for a new pair, once. A second use means that somebody stole it: then
+   * its whole family ends. Throws TOKEN_REFUSED.
+   */
+  async refresh(token: string): Promise<TokenPair> {
+    const { db } = this.#database
+    const row = await db
+      .updateTable('refresh_tokens')
+      .set((build) => ({ used: build('used', '+', 1) }))
+      .where('hash', '=', hashOf(token))
+      .returningAll()
+      .executeTakeFirst()
+    if (!row || row.expires_ms <= this.#clock.now()) throw refused()
+    if (row.used > 1) {
+      await db.deleteFrom('refresh_tokens').where('family', '=', row.family).execute()
+      throw refused()
+    }
+    await this.#account(row.user_id)
+    return this.issuePair(row.user_id, row.family)
+  }
+
+  /** Returns who holds the access token. Throws TOKEN_REFUSED when it is expired, forged or revoked. */
+  async identify(token: string): Promise<Identity> {
+    const nowMs = this.#clock.now()
+    const cached = this.#cache.get(token)
+    if (cached && nowMs < Math.min(cached.untilMs, cached.identity.expiresMs))
+      return cached.identity
+    const identity = await this.#verify(token)
+    if (this.#cache.size >= cachedMax) this.#cache.clear()
+    this.#cache.set(token, { identity, untilMs: nowMs + this.#options.sessionCacheMs })
+    return identity
+  }
+
+  /** Ends one access token. Other replicas learn of it within `sessionCacheMs`. */
+  async revoke({ jti, expiresMs }: Identity): Promise<void> {
+    this.#cache.clear()
+    await this.#database.db
+      .insertInto('revoked_tokens')
+      .values({ jti, expires_ms: expiresMs })
+      .onConflict((conflict) => conflict.column('jti').doNothing())
+      .execute()
+  }
+
+  /** Ends every token of a user that was issued before now. */
+  async revokeAll(userId: string): Promise<void> {
+    this.#cache.clear()
+    const { db } = this.#database
+    await db
+      .updateTable('users')
+      .set({ tokens_from_ms: this.#clock.now() })
+      .where('id', '=', userId)
+      .execute()
+    await db.deleteFrom('refresh_tokens').where('user_id', '=', userId).execute()
+  }
+
+  /** Forgets what has expired. */
+  async tidy(): Promise<void> {
+    const nowMs = this.#clock.now()
+    const { db } = this.#database
+    await db.deleteFrom('refresh_tokens').where('expires_ms', '<', nowMs).execute()
+    await db.deleteFrom('revoked_tokens').where('expires_ms', '<', nowMs).execute()
+  }
+
+  async #verify(token: string): Promise<Identity> {
+    const { sub, jti, exp, iat_ms } = await this.#payload(token)
+    if (typeof sub !== 'string' || typeof jti !== 'string' || exp === undefined) throw refused()
+    const revoked = await this.#database.db
+      .selectFrom('revoked_tokens')
+      .select('jti')
+      .where('jti', '=', jti)
+      .executeTakeFirst()
+    const user = await this.#account(sub)
+    if (revoked || Number(iat_ms) < user.tokens_from_ms) throw refused()
+    return { userId: sub, email: user.email, role: user.role, jti, expiresMs: exp * 1_000 }
+  }
+
+  async #payload(token: string) {
+    try {
+      const { kid } = decodeProtectedHeader(token)
+      const key = typeof kid === 'string' ? await this.#keys.find(kid) : undefined
+      if (!key) throw refused()
+      const currentDate = new Date(this.#clock.now())
+      const options = { algorithms: ['HS256'], issuer, currentDate }
+      return (await jwtVerify(token, key.secret, options)).payload
+    } catch (cause) {
+      if ((cause as { code?: string }).code === 'STORE_UNAVAILABLE') throw cause
+      throw fault('TOKEN_REFUSED', 'the token is not valid', { cause })
+    }
+  }
+
+  async #account(userId: string) {
+    const user = await this.#database.db
+      .selectFrom('users')
+      .select(['email', 'role', 'tokens_from_ms', 'disabled'])
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (user?.disabled !== 0) throw refused()
+    return user
+  }
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+function refused() {
+  return fault('TOKEN_REFUSED', 'the token is not valid')
+}

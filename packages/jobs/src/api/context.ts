@@ -1,0 +1,45 @@
+import type { Clock, Log } from '@drover/kernel'
+import type {} from '@fastify/swagger'
+import type { FastifyRequest } from 'fastify'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Setup } from '../accounts/setup.ts'
+import type { Identity } from '../accounts/tokens.ts'
+import { fault } from '../errors.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { JobStore } from '../store/job-store.ts'
+import type { ApiOptions } from './options.ts'
+import type { Submitter } from './submit.ts'
+
+/** What the routes work with. */
+export interface ApiContext {
+  readonly accounts: Accounts
+  readonly setup: Setup
+  readonly jobs: JobStore
+  readonly deliveries: DeliveryStore
+  readonly submitter: Submitter
+  readonly clock: Clock
+  readonly log: Log
+  readonly options: ApiOptions
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal
+}
+
+/** Returns who sent the request. Throws TOKEN_REFUSED. */
+export async function identify(context: ApiContext, request: FastifyRequest): Promise<Identity> {
+  const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '')
+  if (token?.[1] === undefined) throw fault('TOKEN_REFUSED', 'no bearer token')
+  return context.accounts.tokens.identify(token[1])
+}
+
+/** An admin sees everything: no owner to compare with. */
+export function ownerScope({ role, userId }: Identity): string | undefined {
+  return role === 'admin' ? undefined : userId
+}
+
+/** Where the request came from, when that can be known. */
+export function clientOf(context: ApiContext, request: FastifyRequest): string | undefined {
+  if (!context.options.trustForwarded) return undefined
+  const header = request.headers['x-forwarded-for']
+  const list = Array.isArray(header) ? header.join(',') : (header ?? '')
+  return list.split(',').at(-1)?.trim() || undefined
+}

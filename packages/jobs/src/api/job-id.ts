@@ -1,0 +1,22 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/** Returns a new id: UUID version 7 (RFC 9562), 48 bits of time and 74 of chance. */
+export function newId(nowMs: number): string {
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(nowMs, 0, 6)
+  return format(bytes, 7)
+}
+
+/** Returns the id that the same account, key and place in a batch always give (UUID version 8). */
+export function keyedId(ownerId: string, key: string, index: number): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([ownerId, key, index]))
+    .digest()
+  return format(hash.subarray(0, 16), 8)
+}
+
+function format(bytes: Buffer, version: number): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4)
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

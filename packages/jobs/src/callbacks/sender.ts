@@ -1,0 +1,90 @@
+import { describeError, type Random, type Service } from '@drover/kernel'
+import { createLoop, type LoopOptions, pause } from '../pipeline/loop.ts'
+import type { ClaimedDelivery, DeliveryStore } from '../store/delivery-store.ts'
+import type { DeliveryState } from '../store/tables.ts'
+import type { CallbackOptions } from './options.ts'
+import { ReceiverBreaker } from './receiver-breaker.ts'
+import { type SendOutcome, type SendTools, send } from './send.ts'
+
+export interface SenderOptions extends Omit<LoopOptions, 'name'>, SendTools {
+  readonly deliveries: DeliveryStore
+}
+
+/** The callback sender, and a way to tell it that there is something new. */
+export interface Sender extends Service {
+  wake(): void
+}
+
+/**
+ * Sends callbacks that are due, several at one time. What came of each is stored before it counts;
+ * killed in between, the claim ends and it is sent again under the same id.
+ */
+export function createSender(options: SenderOptions): Sender {
+  const { clock, deliveries } = options
+  const { concurrency, everyMs, attemptMs } = options.options
+  const breaker = new ReceiverBreaker(clock, options.options)
+  const running = new Set<Promise<void>>()
+  let wake = () => {}
+  const loop = createLoop({ ...options, name: 'callback sender' }, async (signal) => {
+    const free = concurrency - running.size
+    const found = free === 0 ? [] : await deliveries.claimDue(free, attemptMs * 3)
+    for (const claimed of found) {
+      const task = deliver(options, breaker, claimed, signal).finally(() => running.delete(task))
+      running.add(task)
+    }
+    if (found.length > 0) return
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve
+    })
+    await Promise.race([pause(clock, everyMs, signal), woken, ...running])
+  })
+  return {
+    start: loop.start,
+    async stop() {
+      await loop.stop()
+      await Promise.all(running)
+    },
+    wake: () => wake(),
+  }
+}
+
+async function deliver(
+  options: SenderOptions,
+  breaker: ReceiverBreaker,
+  claimed: ClaimedDelivery,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, deliveries, random, log } = options
+  const origin = URL.parse(claimed.delivery.url)?.origin ?? ''
+  try {
+    const restMs = breaker.restMs(origin)
+    if (restMs > 0) {
+      await deliveries.postpone(claimed, Math.ceil(clock.now() + restMs))
+      return
+    }
+    const outcome = await send(options, claimed, signal)
+    if (outcome.fault && outcome.fault.code !== 'CALLBACK_GONE') breaker.failed(origin)
+    else breaker.succeeded(origin)
+    const next = nextOf(options.options, claimed.delivery.attempt, outcome, random)
+    const dueMs = Math.ceil(clock.now() + next.waitMs)
+    await deliveries.note(claimed, outcome.attempt, { state: next.state, dueMs })
+  } catch (error) {
+    if (!signal.aborted)
+      log.warn({ cause: describeError(error) }, 'a callback was not noted; it is sent again')
+  }
+}
+
+/** Returns what becomes of a callback after its attempt number `attempt`, from 1. */
+export function nextOf(
+  { waitsMs, jitter }: CallbackOptions,
+  attempt: number,
+  { fault, waitMs = 0 }: Pick<SendOutcome, 'fault' | 'waitMs'>,
+  random: Random,
+): { readonly state: DeliveryState; readonly waitMs: number } {
+  if (!fault) return { state: 'delivered', waitMs: 0 }
+  if (fault.code === 'CALLBACK_GONE') return { state: 'gone', waitMs: 0 }
+  const ownMs = waitsMs[attempt - 1]
+  if (fault.retry === 'never' || ownMs === undefined) return { state: 'failed', waitMs: 0 }
+  const drawnMs = ownMs * (1 - jitter + 2 * jitter * random.next())
+  return { state: 'pending', waitMs: Math.max(drawnMs, waitMs) }
+}

@@ -1,0 +1,124 @@
+import { type Clock, type Log, type Random, type Service, startAll, stopAll } from '@drover/kernel'
+import type { QueueEngine } from '@drover/queue'
+import { type CallbackOptions, callbackDefaults } from './callbacks/options.ts'
+import { createSender } from './callbacks/sender.ts'
+import { createFetcher } from './fetching/fetcher.ts'
+import { createGuard } from './fetching/guard.ts'
+import { createTransport } from './fetching/transport.ts'
+import {
+  type FetchOptions,
+  fetchDefaults,
+  type ReadingOptions,
+  readingDefaults,
+} from './options.ts'
+import { createLoop } from './pipeline/loop.ts'
+import { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
+import { createPublisher } from './pipeline/publisher.ts'
+import { createRecorder } from './pipeline/recorder.ts'
+import { ensureTopics, jobTypes } from './pipeline/topics.ts'
+import { createWorker } from './pipeline/worker.ts'
+import { createArticlePool } from './reading/article-pool.ts'
+import type { JobType } from './reading/read-page.ts'
+import type { Stores } from './stores.ts'
+
+/** One step of the life of a job; each may run in a process of its own, and in several. */
+export type Role = 'recorder' | 'publisher' | 'worker' | 'sender'
+
+export const roles: readonly Role[] = ['recorder', 'publisher', 'worker', 'sender']
+
+/** What the steps work with. */
+export interface PipelineParts {
+  readonly stores: Stores
+  readonly engine: QueueEngine
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Default all. */
+  readonly roles?: readonly Role[]
+  /** The types that workers do. Default all. */
+  readonly types?: readonly JobType[]
+  readonly fetching?: Partial<FetchOptions>
+  readonly reading?: Partial<ReadingOptions>
+  readonly pipeline?: Partial<PipelineOptions>
+  readonly callbacks?: Partial<CallbackOptions>
+}
+
+/** How often what has expired is forgotten, in ms. */
+const tidyEveryMs = 600_000
+
+/**
+ * Returns the steps of `roles` as one service. Steps in one process wake each other; steps in others
+ * look by themselves. The queue's engine and the stores stay the caller's.
+ */
+export function createPipeline(parts: PipelineParts): Service {
+  const { stores, roles: wanted = roles, engine } = parts
+  const settings = { ...pipelineDefaults, ...parts.pipeline }
+  const common = { ...parts, ...settings, jobs: stores.jobs, claims: stores.claims }
+  const sender = wanted.includes('sender') ? callbackSender(parts) : undefined
+  const publisher = wanted.includes('publisher') ? createPublisher(common) : undefined
+  const recorder = wanted.includes('recorder')
+    ? createRecorder({ ...common, onRecorded: () => publisher?.wake() })
+    : undefined
+  const worker = wanted.includes('worker')
+    ? workerOf(parts, settings, () => sender?.wake())
+    : undefined
+  const topics = { start: () => ensureTopics(engine), stop: async () => {} }
+  const services = [topics, sender, worker, publisher, recorder, publisher && tidier(parts)]
+  const present = services.filter((service) => service !== undefined)
+  return { start: () => startAll(present), stop: () => stopAll(present) }
+}
+
+function workerOf(
+  parts: PipelineParts,
+  settings: PipelineOptions,
+  onDelivery: () => void,
+): Service {
+  const { stores, clock, random } = parts
+  const fetcher = createFetcher({ ...fetchDefaults, ...parts.fetching }, clock)
+  const articles = createArticlePool({ ...readingDefaults, ...parts.reading }, clock)
+  const tools = { fetcher, articles, jobs: stores.jobs, clock, random, retry: settings }
+  const types = parts.types ?? jobTypes
+  const worker = createWorker({
+    ...parts,
+    ...settings,
+    types,
+    tools,
+    claims: stores.claims,
+    onDelivery,
+  })
+  return {
+    start: worker.start,
+    async stop() {
+      await worker.stop()
+      await fetcher.stop()
+      await articles.stop()
+    },
+  }
+}
+
+function callbackSender(parts: PipelineParts) {
+  const fetching = { ...fetchDefaults, ...parts.fetching }
+  const guard = createGuard(fetching.allow)
+  const transport = createTransport({ ...fetching, guard, clock: parts.clock })
+  const sender = createSender({
+    ...parts,
+    deliveries: parts.stores.deliveries,
+    transport,
+    userAgent: fetching.userAgent,
+    options: { ...callbackDefaults, ...parts.callbacks },
+  })
+  return {
+    ...sender,
+    async stop() {
+      await sender.stop()
+      await transport.stop()
+    },
+  }
+}
+
+function tidier(parts: PipelineParts): Service {
+  return createLoop({ ...parts, name: 'tidier' }, async (signal) => {
+    await parts.clock.sleep(tidyEveryMs, signal)
+    await parts.stores.accounts.tidy()
+  })
+}

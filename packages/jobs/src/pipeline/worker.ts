@@ -1,0 +1,101 @@
+import { describeError, type Service, startAll, stopAll } from '@drover/kernel'
+import type { Lease, QueueEngine } from '@drover/queue'
+import { deliveryOf } from '../callbacks/body.ts'
+import type { JobType } from '../reading/read-page.ts'
+import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
+import { createLoop, type LoopOptions } from './loop.ts'
+import { type JobTools, runJob } from './run-job.ts'
+import { typeQueue } from './topics.ts'
+import { decodeCall } from './wire.ts'
+
+export interface WorkerOptions extends Omit<LoopOptions, 'name'> {
+  readonly engine: QueueEngine
+  readonly claims: ClaimStore
+  readonly tools: JobTools
+  readonly types: readonly JobType[]
+  readonly workerConcurrency: number
+  readonly claimMs: number
+  /** Called when a job has ended with a callback to send. */
+  readonly onDelivery: () => void
+}
+
+/** How long one look for messages waits for the first, in ms. */
+const waitMs = 1_000
+
+/**
+ * Does jobs, each type from its own queue. A message is acknowledged when the store has how the job
+ * ended; killed before, the claim ends and the job is published and done again.
+ */
+export function createWorker(options: WorkerOptions): Service {
+  const loops = options.types.map((type) => createTypeWorker(options, type))
+  return { start: () => startAll(loops), stop: () => stopAll(loops) }
+}
+
+function createTypeWorker(options: WorkerOptions, type: JobType): Service {
+  const { engine, workerConcurrency, claimMs } = options
+  const running = new Set<Promise<void>>()
+  const loop = createLoop({ ...options, name: `worker of type ${type}` }, async (signal) => {
+    const free = workerConcurrency - running.size
+    if (free === 0) {
+      await Promise.race(running)
+      return
+    }
+    const wanted = { count: free, leaseMs: claimMs * 2, waitMs: running.size > 0 ? 50 : waitMs }
+    for (const lease of await engine.lease(typeQueue(type), wanted, signal)) {
+      const task = handle(options, lease, signal).finally(() => running.delete(task))
+      running.add(task)
+    }
+  })
+  return {
+    start: loop.start,
+    async stop() {
+      await loop.stop()
+      await Promise.all(running)
+    },
+  }
+}
+
+/** From a message to the job's end. Never throws: what fails is handed out again. */
+async function handle(options: WorkerOptions, lease: Lease, signal: AbortSignal): Promise<void> {
+  const { engine, claims, claimMs, log } = options
+  try {
+    const call = decodeCall(lease.record.value)
+    // A job that does not begin has ended, or waits in the store: its message is worth nothing.
+    const claimed = call && (await claims.begin(call.id, call.run, claimMs))
+    if (claimed) await finish(options, claimed, signal)
+    await engine.ack([lease.token])
+  } catch (error) {
+    if (!signal.aborted)
+      log.warn({ cause: describeError(error) }, 'a job could not be finished; it is done again')
+    await engine.nack([lease.token]).catch(() => {
+      // The lease ends by itself.
+    })
+  }
+}
+
+async function finish(
+  options: WorkerOptions,
+  claimed: ClaimedJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { claims, clock, claimMs, tools, log, onDelivery } = options
+  const lost = new AbortController()
+  const renew = async () => {
+    if (!(await claims.extend(claimed, claimMs))) lost.abort(new Error('the claim is lost'))
+  }
+  const stopRenewing = clock.every(claimMs / 3, () => {
+    renew().catch((error) => log.warn({ cause: describeError(error) }, 'a claim was not renewed'))
+  })
+  try {
+    const both = AbortSignal.any([signal, lost.signal])
+    const ending = await runJob(tools, claimed.job, both)
+    const delivery = deliveryOf(claimed.job, ending, clock.now())
+    const noted = await claims.finish(claimed, ending, delivery)
+    if (noted && delivery) onDelivery()
+  } catch (error) {
+    if (!lost.signal.aborted) throw error
+    // Cancelled, or somebody else's by now: nothing is left to do here.
+  } finally {
+    stopRenewing()
+  }
+}

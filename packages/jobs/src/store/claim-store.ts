@@ -1,0 +1,285 @@
+import { type Clock, randomToken } from '@drover/kernel'
+import { type ExpressionBuilder, sql } from 'kysely'
+import type { Job, JobResult } from '../job.ts'
+import type { JobType } from '../reading/read-page.ts'
+import type { Database } from './database.ts'
+import { toJob } from './rows.ts'
+import type { JobState, Tables } from './tables.ts'
+
+/** One job that a worker or publisher has to itself until the claim ends. */
+export interface ClaimedJob {
+  readonly job: Job
+  readonly claim: string
+}
+
+/** How one attempt ended. */
+export type Ending =
+  | { readonly kind: 'done'; readonly contentHash: string; readonly result: JobResult }
+  | {
+      readonly kind: 'again'
+      readonly dueMs: number
+      readonly code: string
+      readonly reason: string
+    }
+  | { readonly kind: 'dead'; readonly code: string; readonly reason: string }
+
+/** A callback to be sent. */
+export interface NewDelivery {
+  readonly id: string
+  readonly url: string
+  readonly body: string
+}
+
+/** A state written into the statement: SQLite uses a partial index only for what it can read. */
+const literal = <State extends JobState>(state: State) => sql.lit(state)
+
+const underWayStates = [literal('publishing'), literal('queued'), literal('working')]
+
+/** Owners that are served in one round of the publisher. */
+const ownersMax = 1_000
+
+/** The other half of the jobs: who works on which. Every step is one statement or transaction. */
+export class ClaimStore {
+  readonly #database: Database
+  readonly #clock: Clock
+  /** Where the last round ended, so that every owner has its turn. */
+  readonly #lastOwner = new Map<JobType, string>()
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  /** How many jobs of a type are between the publisher and their end. */
+  async underWay(type: JobType): Promise<number> {
+    const row = await this.#database.db
+      .selectFrom('messages')
+      .select((build) => build.fn.countAll<number | string>().as('count'))
+      .where('state', 'in', underWayStates)
+      .where('type', '=', type)
+      .executeTakeFirst()
+    return Number(row?.count ?? 0)
+  }
+
+  /** Makes delayed jobs that are due wait for the publisher, and returns how many. */
+  async wakeDelayed(limit: number): Promise<number> {
+    const nowMs = this.#clock.now()
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('messages')
+      .set({ state: 'waiting', updated_ms: nowMs })
+      .where('id', 'in', (build) =>
+        build
+          .selectFrom('messages')
+          .select('id')
+          .where('state', '=', literal('delayed'))
+          .where('due_ms', '<=', nowMs)
+          .orderBy('due_ms')
+          .limit(limit),
+      )
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  /**
+   * Claims up to `count` waiting jobs for the publisher: in turns from every owner that has some, of
+   * each the highest priority first, then the oldest.
+   */
+  async claimWaiting(
+    type: JobType,
+    count: number,
+    claimMs: number,
+  ): Promise<readonly ClaimedJob[]> {
+    const owners = await this.#ownersInTurn(type)
+    const claimed: ClaimedJob[] = []
+    for (const [index, owner] of owners.entries()) {
+      const left = count - claimed.length
+      if (left <= 0) break
+      const share = Math.ceil(left / (owners.length - index))
+      claimed.push(...(await this.#claimOf(owner, type, share, claimMs)))
+      this.#lastOwner.set(type, owner)
+    }
+    return claimed
+  }
+
+  /** Notes that claimed jobs stand in their queue. One that a worker has begun already stays so. */
+  async markQueued(jobs: readonly ClaimedJob[]): Promise<void> {
+    const nowMs = this.#clock.now()
+    await this.#database.db
+      .updateTable('messages')
+      .set({ state: 'queued', updated_ms: nowMs, claim: null, claim_until_ms: nowMs })
+      .where(
+        'id',
+        'in',
+        jobs.map(({ job }) => job.id),
+      )
+      .where('claim', 'in', [...new Set(jobs.map(({ claim }) => claim))])
+      .where('state', '=', 'publishing')
+      .execute()
+  }
+
+  /**
+   * Puts back what a dead publisher or worker had, and returns how many jobs that were. The attempt
+   * counts: a page that kills its workers comes to its end, too.
+   */
+  async releaseExpired(): Promise<number> {
+    const nowMs = this.#clock.now()
+    const expired = (build: ExpressionBuilder<Tables, 'messages'>) =>
+      build.and([
+        build('state', 'in', [literal('publishing'), literal('working')]),
+        build('claim_until_ms', '<', nowMs),
+      ])
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('messages')
+      .set({ state: 'waiting', is_processing: 0, updated_ms: nowMs, claim: null })
+      .where(expired)
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  /** Puts back jobs that have stood in a queue since before `sinceMs`: it has lost them. */
+  async requeueLost(type: JobType, sinceMs: number): Promise<number> {
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('messages')
+      .set({ state: 'waiting', is_processing: 0, updated_ms: this.#clock.now() })
+      .where('state', '=', literal('queued'))
+      .where('type', '=', type)
+      .where('claim_until_ms', '<', sinceMs)
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  /** Claims a job for a worker. Undefined: it has ended, or is somebody else's, or waits again. */
+  async begin(id: string, run: number, claimMs: number): Promise<ClaimedJob | undefined> {
+    const claim = randomToken(12)
+    const nowMs = this.#clock.now()
+    const row = await this.#database.db
+      .updateTable('messages')
+      .set((build) => ({ attempt: build('attempt', '+', 1), state: 'working', is_processing: 1 }))
+      .set({ claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
+      .where('id', '=', id)
+      .where('run', '=', run)
+      .where('state', 'in', ['publishing', 'queued'])
+      .returningAll()
+      .executeTakeFirst()
+    return row && { job: toJob(row), claim }
+  }
+
+  /** Lengthens a claim; false when it is lost, because the job was cancelled or is another's. */
+  async extend({ job, claim }: ClaimedJob, claimMs: number): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('messages')
+      .set({ claim_until_ms: this.#clock.now() + claimMs })
+      .where('id', '=', job.id)
+      .where('claim', '=', claim)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  }
+
+  /**
+   * Notes how an attempt ended, and its callback, both or neither. False when the claim was lost:
+   * then nothing is noted.
+   */
+  async finish(
+    { job, claim }: ClaimedJob,
+    ending: Ending,
+    delivery: NewDelivery | undefined,
+  ): Promise<boolean> {
+    return this.#database.db.transaction().execute(async (transaction) => {
+      const nowMs = this.#clock.now()
+      const { numUpdatedRows } = await transaction
+        .updateTable('messages')
+        .set({ ...endingRow(ending, nowMs), updated_ms: nowMs, is_processing: 0 })
+        .set({ claim: null, claim_until_ms: 0 })
+        .where('id', '=', job.id)
+        .where('claim', '=', claim)
+        .executeTakeFirst()
+      if (numUpdatedRows === 0n) return false
+      if (delivery)
+        await transaction
+          .insertInto('deliveries')
+          .values(deliveryRow(delivery, job, nowMs))
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute()
+      return true
+    })
+  }
+
+  /** Hops from owner to owner along the index, whatever number of jobs each has. */
+  async #ownersInTurn(type: JobType): Promise<readonly string[]> {
+    const { rows } = await sql<{ owner: string }>`
+      with recursive owners(owner) as (
+        select min(owner_id) from messages where state = 'waiting' and type = ${type}
+        union all
+        select (select min(owner_id) from messages
+          where state = 'waiting' and type = ${type} and owner_id > owners.owner)
+        from owners where owners.owner is not null)
+      select owner from owners where owner is not null limit ${ownersMax}`.execute(
+      this.#database.db,
+    )
+    const last = this.#lastOwner.get(type) ?? ''
+    const owners = rows.map(({ owner }) => owner)
+    return [...owners.filter((owner) => owner > last), ...owners.filter((owner) => owner <= last)]
+  }
+
+  async #claimOf(
+    owner: string,
+    type: JobType,
+    count: number,
+    claimMs: number,
+  ): Promise<readonly ClaimedJob[]> {
+    const claim = randomToken(12)
+    const nowMs = this.#clock.now()
+    const lock = this.#database.kind === 'postgres'
+    const rows = await this.#database.db
+      .updateTable('messages')
+      .set({ state: 'publishing', claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
+      .where('id', 'in', (build) =>
+        build
+          .selectFrom('messages')
+          .select('id')
+          .where('state', '=', literal('waiting'))
+          .where('type', '=', type)
+          .where('owner_id', '=', owner)
+          .orderBy('priority', 'desc')
+          .orderBy('due_ms')
+          .orderBy('id')
+          .limit(count)
+          .$if(lock, (query) => query.forUpdate().skipLocked()),
+      )
+      .returningAll()
+      .execute()
+    return rows.map((row) => ({ job: toJob(row), claim }))
+  }
+}
+
+function deliveryRow(delivery: NewDelivery, job: Job, nowMs: number): Tables['deliveries'] {
+  return {
+    ...delivery,
+    job_id: job.id,
+    owner_id: job.ownerId,
+    state: 'pending',
+    attempt: 0,
+    due_ms: nowMs,
+    created_ms: nowMs,
+    claim: null,
+    claim_until_ms: 0,
+  }
+}
+
+function endingRow(ending: Ending, nowMs: number) {
+  if (ending.kind === 'done')
+    return {
+      state: 'done' as const,
+      is_processed: 1,
+      date_process_complete: nowMs,
+      content_hash: ending.contentHash,
+      result: JSON.stringify(ending.result),
+      reason: null,
+      reason_code: null,
+    }
+  const why = { reason: ending.reason, reason_code: ending.code }
+  if (ending.kind === 'dead')
+    return { state: 'dead' as const, is_processed: 0, date_process_complete: nowMs, ...why }
+  const state = ending.dueMs > nowMs ? ('delayed' as const) : ('waiting' as const)
+  return { state, due_ms: ending.dueMs, ...why }
+}

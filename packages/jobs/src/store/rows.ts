@@ -1,0 +1,60 @@
+import type { Selectable } from 'kysely'
+import type { Job, JobResult, Submission } from '../job.ts'
+import type { JobType } from '../reading/read-page.ts'
+import type { Tables } from './tables.ts'
+
+/** Returns the job that a row holds. */
+export function toJob(row: Selectable<Tables['messages']>): Job {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    userId: JSON.parse(row.user_id) as string | number,
+    url: row.request_url,
+    type: row.type as JobType,
+    callbackUrl: row.callback_url ?? undefined,
+    addedMs: row.date_added,
+    priority: row.priority,
+    dueMs: row.due_ms,
+    attemptsMax: row.attempts_max,
+    batchId: row.batch_id ?? undefined,
+    state: row.state,
+    attempt: row.attempt,
+    run: row.run,
+    updatedMs: row.updated_ms,
+    completedMs: row.date_process_complete ?? undefined,
+    reasonCode: row.reason_code ?? undefined,
+    reason: row.reason ?? undefined,
+    contentHash: row.content_hash ?? undefined,
+    result: row.result === null ? undefined : (JSON.parse(row.result) as JobResult),
+  }
+}
+
+/** Returns the row of a job that has just been submitted. */
+export function toRow(job: Submission, nowMs: number): Tables['messages'] {
+  return {
+    id: job.id,
+    owner_id: job.ownerId,
+    user_id: JSON.stringify(job.userId),
+    request_url: job.url,
+    type: job.type,
+    is_processed: 0,
+    is_processing: 0,
+    callback_url: job.callbackUrl ?? null,
+    date_added: job.addedMs,
+    date_process_complete: null,
+    state: job.dueMs > nowMs ? 'delayed' : 'waiting',
+    updated_ms: nowMs,
+    priority: job.priority,
+    due_ms: job.dueMs,
+    attempt: 0,
+    attempts_max: job.attemptsMax,
+    run: 1,
+    batch_id: job.batchId ?? null,
+    claim: null,
+    claim_until_ms: 0,
+    reason_code: null,
+    reason: null,
+    content_hash: null,
+    result: null,
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Clock } from '@drover/kernel'
+import { Accounts } from './accounts/accounts.ts'
+import { type AccountOptions, accountDefaults } from './accounts/options.ts'
+import { ClaimStore } from './store/claim-store.ts'
+import { openDatabase } from './store/database.ts'
+import { DeliveryStore } from './store/delivery-store.ts'
+import { JobStore } from './store/job-store.ts'
+import { migrate } from './store/migrations.ts'
+
+/** Everything that is kept, over one database. */
+export interface Stores {
+  readonly jobs: JobStore
+  readonly claims: ClaimStore
+  readonly deliveries: DeliveryStore
+  readonly accounts: Accounts
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** `postgres://…`, or the path of a file for SQLite. */
+  readonly store: string
+  readonly clock: Clock
+  /** The most connections to PostgreSQL. Default 4. */
+  readonly connections?: number
+  readonly accounts?: Partial<AccountOptions>
+}
+
+/** Opens the store and brings its schema up to date. Throws STORE_UNAVAILABLE, STORE_TOO_NEW. */
+export async function openStores(options: StoreOptions): Promise<Stores> {
+  const { store, clock, connections } = options
+  if (!/^postgres(ql)?:/.test(store) && store !== ':memory:')
+    mkdirSync(dirname(store), { recursive: true })
+  const database = openDatabase(store, connections)
+  try {
+    await migrate(database)
+  } catch (error) {
+    await database.db.destroy()
+    throw error
+  }
+  return {
+    jobs: new JobStore(database, clock),
+    claims: new ClaimStore(database, clock),
+    deliveries: new DeliveryStore(database, clock),
+    accounts: new Accounts(database, clock, { ...accountDefaults, ...options.accounts }),
+    close: () => database.db.destroy(),
+  }
+}
