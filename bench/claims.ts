@@ -8,6 +8,7 @@ import { doorRolling } from './door-rolling.ts'
 import { doorStale } from './door-stale.ts'
 import { herd } from './herd.ts'
 import type { Claim } from './lab/claim.ts'
+import { queue } from './queue.ts'
 import { ring } from './ring.ts'
 
 /** Every benchmark, in the order of `npm run bench -- all`. */
@@ -22,4 +23,5 @@ export const claims: readonly Claim[] = [
   doorStale,
   doorEwma,
   herd,
+  queue,
 ]
