@@ -11,6 +11,7 @@ import {
   systemClock,
   systemRandom,
 } from '@drover/kernel'
+import type { NodeConnectionOptions } from '@nats-io/transport-node'
 import { createCourseApi } from './course/course-api.ts'
 import { createNatsEngine } from './engines/nats.ts'
 import { createRabbitEngine } from './engines/rabbitmq.ts'
@@ -22,7 +23,7 @@ import type { EngineName, QueueEngine } from './queue-engine.ts'
 /** A queue on servers that run already. */
 export interface ForeignQueueSettings {
   readonly engine: Exclude<EngineName, 'embedded'>
-  /** `amqp://user:password@host:5672`, or one or more `nats://host:4222`. */
+  /** `amqp://user:password@host:5672`, or one or more `nats://user:password@host:4222` (or `tls://`). */
   readonly servers: readonly string[]
   /** NATS: copies of each stream, 1, 3 or 5. Quorum queues decide by their cluster. */
   readonly replicas?: number
@@ -90,6 +91,32 @@ function createEngine(settings: ForeignQueueSettings, clock: Clock, log: Log): Q
     return createRabbitEngine({ connection: { url: first }, limits, clock, log })
   }
   const random = settings.random ?? systemRandom
-  const connection = { servers: [...servers] }
-  return createNatsEngine({ connection, replicas, limits, clock, random, log })
+  return createNatsEngine({
+    connection: natsConnection(servers),
+    replicas,
+    limits,
+    clock,
+    random,
+    log,
+  })
+}
+
+/** The NATS client wants names and passwords apart from addresses; a name alone is a token. */
+function natsConnection(servers: readonly string[]): NodeConnectionOptions {
+  const urls = servers.map((server) => {
+    try {
+      return new URL(server.includes('://') ? server : `nats://${server}`)
+    } catch (cause) {
+      throw fault('OPTION_INVALID', 'a server of NATS is written as nats://host:4222', { cause })
+    }
+  })
+  const [user = '', pass = ''] = [urls[0]?.username, urls[0]?.password].map((text = '') =>
+    decodeURIComponent(text),
+  )
+  const known = pass === '' ? { token: user } : { user, pass }
+  return {
+    servers: urls.map(({ host }) => host),
+    ...(user === '' ? {} : known),
+    ...(urls[0]?.protocol === 'tls:' ? { tls: {} } : {}),
+  }
 }

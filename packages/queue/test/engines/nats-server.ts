@@ -13,8 +13,8 @@ export interface NatsCluster {
   close(): Promise<void>
 }
 
-/** Writes the configuration of `count` servers that are one cluster; none is started. */
-export async function createNatsCluster(count: number): Promise<NatsCluster> {
+/** Writes the configuration of `count` servers that are one cluster; none is started. `more` is added. */
+export async function createNatsCluster(count: number, more = ''): Promise<NatsCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'drover-nats-'))
   const ports = await freePorts(count * 2)
   const routes = ports.slice(count).map((port) => `nats://127.0.0.1:${port}`)
@@ -31,6 +31,7 @@ export async function createNatsCluster(count: number): Promise<NatsCluster> {
 listen: "127.0.0.1:${ports[index]}"
 jetstream { store_dir: "${join(folder, String(index))}", max_file_store: 1GB, max_memory_store: 64MB }
 ${cluster}
+${more}
 `,
     )
   }

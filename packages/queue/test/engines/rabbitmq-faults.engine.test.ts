@@ -102,8 +102,7 @@ test('one server, its faults and ours', within, async (context) => {
     'the server is killed: what was confirmed is there, leases are late, all goes on',
     async () => {
       await engine.createTopic('survivors')
-      // RabbitMQ of 3.10 forgets a queue that is some minutes old at the most when it is killed, but not
-      // one that was there at its last start: https://github.com/rabbitmq/ra keeps its list in DETS.
+      // RabbitMQ 3.10 that is killed does not find a queue again that was made since its last start.
       await server.end()
       server.start()
       const values = Array.from({ length: 50 }, (_, index) => `m${index}`)

@@ -35,7 +35,7 @@ async function passThrough(url: string): Promise<void> {
 }
 
 test('the same HTTP API and the course over NATS', within, async (context) => {
-  const cluster = await createNatsCluster(1)
+  const cluster = await createNatsCluster(1, 'authorization { user: ann, password: "p@ss" }')
   context.after(() => cluster.close())
   cluster.start(0)
   const dataFolder = await temporaryFolder(context)
@@ -43,7 +43,7 @@ test('the same HTTP API and the course over NATS', within, async (context) => {
   const queue = await eventually(() =>
     startForeignQueue({
       engine: 'nats',
-      servers: cluster.servers.map((server) => `nats://${server}`),
+      servers: cluster.servers.map((server) => `nats://ann:p%40ss@${server}`),
       listen: '127.0.0.1:0',
       courseApi: '127.0.0.1:0',
       dataFolder,
@@ -55,6 +55,8 @@ test('the same HTTP API and the course over NATS', within, async (context) => {
     const brokers = await fetch(`http://${queue.course?.readOnly}/brokers`)
     assert.equal(await brokers.text(), '{"message":["broker0"],"status":"success"}')
     assert.equal(queue.engine.name, 'nats')
+    const stranger = { engine: 'nats' as const, servers: cluster.servers, logger: silentLog }
+    await assert.rejects(startForeignQueue(stranger), { code: 'ENGINE_FAILED' })
   } finally {
     await queue.stop()
   }
