@@ -1,7 +1,7 @@
 import { fault } from '../errors.ts'
 
 /** The longest address that is taken, in characters; longer ones are traps or mistakes. */
-export const urlCharsMax = 4_096
+const urlCharsMax = 4_096
 
 /**
  * Returns the address that `text` names, resolved against `base`, without its fragment. Throws

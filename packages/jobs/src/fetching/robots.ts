@@ -5,7 +5,7 @@ import { parsePageUrl } from './page-url.ts'
 import type { Incoming, Transport } from './transport.ts'
 
 /** What a site's robots.txt says about one page. */
-export interface RobotsWord {
+interface RobotsWord {
   readonly allowed: boolean
   /** The delay that it asks for, in ms; 0 when it asks for none. */
   readonly delayMs: number

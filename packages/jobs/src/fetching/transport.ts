@@ -5,7 +5,7 @@ import { createConnector, type Lookup, lookupAll } from './connector.ts'
 import type { AddressGuard } from './guard.ts'
 
 /** One request that is sent, and what bounds its answer. */
-export interface Outgoing {
+interface Outgoing {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>

@@ -58,7 +58,7 @@ function oneLine(text: string | undefined): string | undefined {
 }
 
 /** Returns `text` without runs of blanks and without empty lines. */
-export function tidy(text: string): string {
+function tidy(text: string): string {
   return text
     .split('\n')
     .flatMap((line) => {
