@@ -17,7 +17,7 @@ export interface DoorAnswer {
 const none: readonly AnswerPlan[] = []
 
 /** Holds for the statuses whose answers never have a body (RFC 9110 §6.4.1). */
-function isBodiless(status: number): boolean {
+export function isBodiless(status: number): boolean {
   return status < 200 || status === 204 || status === 304
 }
 

@@ -4,13 +4,14 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { type DoorAnswer, faultAnswer } from './answers.ts'
+import { type DoorAnswer, faultAnswer, isBodiless } from './answers.ts'
+import { ChunkedDecoder } from './chunked-decoder.ts'
 import type { Client } from './client.ts'
 import { Exchange } from './exchange.ts'
 import { Forwarding } from './forwarding.ts'
 import { eachLine } from './header-lines.ts'
 import type { DoorListener } from './listener.ts'
-import { headRead, RequestHead } from './request-head.ts'
+import { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /**
@@ -43,10 +44,10 @@ export class Http2Client implements Client {
   begin(headers: IncomingHttpHeaders): void {
     const { limits } = this.#listener.plan
     const text = headText(headers, this.#stream.readableEnded || this.#stream.endAfterHeaders)
-    const bytes = Buffer.from(text ?? '', 'latin1')
-    const read = text === undefined ? headRead.refused : this.#readHead(bytes)
-    if (read !== bytes.length) {
-      this.#refuse(text === undefined ? 'header field with a line end' : this.#head.reason, bytes)
+    const bytes = Buffer.from(text, 'latin1')
+    const trouble = troubleOf(headers)
+    if (trouble !== '' || this.#readHead(bytes) !== bytes.length) {
+      this.#refuse(trouble || this.#head.reason, trouble ? 400 : this.#head.status, bytes)
       return
     }
     if (limits.bodyBytesMax > 0 && this.#head.contentLength > limits.bodyBytesMax) {
@@ -60,7 +61,7 @@ export class Http2Client implements Client {
   }
 
   sendInformational(head: ResponseHead): void {
-    if (this.#stream.headersSent || head.status === 100) return
+    if (this.#stream.destroyed || this.#stream.headersSent) return
     this.#stream.additionalHeaders({ ':status': head.status, ...fieldsOf(head.lines) })
   }
 
@@ -86,14 +87,18 @@ export class Http2Client implements Client {
 
   sendAnswer(answer: DoorAnswer): void {
     if (this.#stream.destroyed || this.#stream.headersSent) return
-    const body = this.#head.method === 'HEAD' ? '' : answer.body
-    this.#stream.respond({
-      ':status': answer.status,
-      'content-type': answer.contentType,
-      'content-length': Buffer.byteLength(answer.body),
-      ...fieldsOf(answer.lines),
-    })
-    this.#stream.end(body)
+    const { status, contentType, body, lines } = answer
+    if (isBodiless(status))
+      this.#stream.respond({ ':status': status, ...fieldsOf(lines) }, { endStream: true })
+    else {
+      this.#stream.respond({
+        ':status': status,
+        'content-type': contentType,
+        'content-length': Buffer.byteLength(body),
+        ...fieldsOf(lines),
+      })
+      this.#stream.end(this.#head.method === 'HEAD' ? '' : body)
+    }
     this.#stopBody()
   }
 
@@ -139,8 +144,12 @@ export class Http2Client implements Client {
       this.#exchange.clientGone()
       this.#tooLarge()
     })
+    let trailers = ''
+    this.#stream.on('trailers', (fields) => {
+      trailers = trailerLines(fields)
+    })
     this.#stream.on('end', () => {
-      this.#exchange.clientEnd('')
+      this.#exchange.clientEnd(trailers)
       this.#exchange.clientFlush()
     })
   }
@@ -159,39 +168,56 @@ export class Http2Client implements Client {
     this.sendAnswer(faultAnswer('BODY_TOO_LARGE', message, this.#head.path))
   }
 
-  #refuse(reason: string, bytes: Buffer): void {
-    const status = reason === this.#head.reason ? this.#head.status : 400
+  #refuse(reason: string, status: number, bytes: Buffer): void {
     this.#listener.countRefused(this.forwarding.address, status, reason, bytes)
     const answer = faultAnswer('REQUEST_REFUSED', reason, '')
     this.sendAnswer({ ...answer, status })
   }
 }
 
-/** The HTTP/1.1 head that says the same; undefined when a field could break out of its line. */
-function headText(headers: IncomingHttpHeaders, ended: boolean): string | undefined {
+/** The HTTP/1.1 head that says the same; safe to read only where `troubleOf` finds nothing. */
+function headText(headers: IncomingHttpHeaders, ended: boolean): string {
   const method = String(headers[':method'] ?? '')
   const authority = String(headers[':authority'] ?? headers.host ?? '')
   let text = `${method} ${headers[':path'] ?? ''} HTTP/1.1\r\nhost: ${authority}\r\n`
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(':') || name === 'host' || value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) text += `${name}: ${one}\r\n`
-  }
+  text += linesOf(headers)
   if (!ended && headers['content-length'] === undefined) text += 'transfer-encoding: chunked\r\n'
+  return `${text}\r\n`
+}
+
+/** Says why fields cannot be written as lines: they could break out, or name two hosts. */
+function troubleOf(headers: IncomingHttpHeaders): string {
+  const { host, ':authority': authority } = headers
+  if (host !== undefined && authority !== undefined && host !== authority)
+    return 'Host and :authority disagree'
   const breaks = Object.entries(headers).some(([name, value]) => /[\r\n\0]/.test(`${name}${value}`))
-  return breaks ? undefined : `${text}\r\n`
+  return breaks ? 'header field with a line end' : ''
+}
+
+function linesOf(fields: IncomingHttpHeaders): string {
+  let lines = ''
+  for (const [name, value] of Object.entries(fields)) {
+    if (name.startsWith(':') || name === 'host' || value === undefined) continue
+    for (const one of Array.isArray(value) ? value : [value]) lines += `${name}: ${one}\r\n`
+  }
+  return lines
+}
+
+/** The trailers that may be passed on, by the rules for those of HTTP/1.1; none if one breaks them. */
+function trailerLines(fields: IncomingHttpHeaders): string {
+  if (troubleOf(fields) !== '') return ''
+  const bytes = Buffer.from(`0\r\n${linesOf(fields)}\r\n`, 'latin1')
+  const decoder = new ChunkedDecoder()
+  return decoder.read(bytes, 0, bytes.length, () => {}) === bytes.length ? decoder.trailers : ''
 }
 
 /** Header lines as fields of HTTP/2: lower-case names, equal ones gathered. */
 function fieldsOf(lines: string): OutgoingHttpHeaders {
-  const fields: Record<string, string[]> = {}
+  const fields = new Map<string, string[]>()
   eachLine(lines, (name, value) => {
-    const key = name.toLowerCase()
-    fields[key] = [...(fields[key] ?? []), value]
+    const values = fields.get(name.toLowerCase())
+    if (values) values.push(value)
+    else fields.set(name.toLowerCase(), [value])
   })
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, values]) => [
-      name,
-      values.length === 1 ? values[0] : values,
-    ]),
-  )
+  return Object.fromEntries(fields)
 }

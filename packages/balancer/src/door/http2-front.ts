@@ -12,12 +12,16 @@ export function serveHttp2(listener: DoorListener, socket: TLSSocket, address: s
     maxHeaderListPairs: listener.plan.limits.headersMax + 8,
     maxSessionMemory: 10,
     maxSessionInvalidFrames: 100,
+    // Replicas may send a field twice that HTTP allows once; node would throw for it.
+    strictSingleValueFields: false,
   })
   const connection: Connection = {
     retire: () => session.close(),
     destroy: () => session.destroy(),
   }
   guard(session, listener)
+  // The socket may be half open, which HTTP/2 does not know: a client that ends is gone.
+  socket.on('end', () => session.destroy())
   session.on('stream', (stream: ServerHttp2Stream, headers) => {
     new Http2Client(listener, stream, address).begin(headers)
   })

@@ -91,6 +91,13 @@ export class Replica implements Candidate, UpstreamOwner {
     for (const connection of [...this.#idle]) connection.destroy()
   }
 
+  /** Undoes `retire`: it is in a plan again, like a new one but for what it counted. */
+  comeBack(): void {
+    this.gone = false
+    this.draining = false
+    this.credit = 0
+  }
+
   /** Closes every connection at once, those in use included. */
   destroy(): void {
     this.gone = true

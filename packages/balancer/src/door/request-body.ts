@@ -61,6 +61,8 @@ export class RequestBody {
   }
 
   write(outbox: Outbox, bytes: Buffer, from: number, to: number): void {
+    // A chunk of no bytes would end the body.
+    if (to === from) return
     if (!this.#chunked) {
       outbox.bytes(bytes, from, to)
       return

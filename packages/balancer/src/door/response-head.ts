@@ -121,6 +121,7 @@ export class ResponseHead {
         this.upgrade = this.#value(index)
         return 'drop'
       case special['proxy-connection']:
+      case special['http2-settings']:
       case special.te:
         return 'drop'
       default:

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '@drover/kernel'
-import type { EngineEvent, ServicePlan, ServiceStats, StickyPlan } from '../plan.ts'
+import type { EngineEvent, ReplicaPlan, ServicePlan, ServiceStats, StickyPlan } from '../plan.ts'
 import { createPolicy, policies } from '../policies/table.ts'
 import type { PickRequest, Policy } from '../policy.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -23,6 +23,9 @@ export interface DoorContext {
 /** How long a request whose every replica failed waits for news of the control plane, in ms. */
 const newsMs = 300
 
+/** As many replicas that left the plan are remembered. */
+const pastMax = 32
+
 const untried: readonly Replica[] = []
 
 /** One service as the data plane runs it: its replicas, their policy, and what bounds the load. */
@@ -32,6 +35,11 @@ export class Service {
   readonly budget: RetryBudget
   readonly #context: DoorContext
   readonly #replicas = new Map<string, Replica>()
+  /**
+   * Those that left, the last one at the end. One that comes back (ejected, then well or draining)
+   * has its counts still, and what was under way at it all the time.
+   */
+  readonly #past = new Map<string, Replica>()
   #policy: Policy
   #hashed = false
   #sticky: Sticky | undefined
@@ -192,7 +200,7 @@ export class Service {
 
   /** Closes every connection to a replica at once. */
   destroy(): void {
-    for (const replica of this.#replicas.values()) replica.destroy()
+    for (const replica of this.#known()) replica.destroy()
   }
 
   stats(): ServiceStats {
@@ -204,8 +212,12 @@ export class Service {
       rateLimitedTotal: this.#rateLimited,
       retriesTotal: this.#retries,
       retriesDeniedTotal: this.#retriesDenied,
-      replicas: [...this.#replicas.values()].map((replica) => replica.stats()),
+      replicas: this.#known().map((replica) => replica.stats()),
     }
+  }
+
+  #known(): Replica[] {
+    return [...this.#replicas.values(), ...this.#past.values()]
   }
 
   #isOpen(replica: Replica, tried: readonly Replica[]): boolean {
@@ -214,18 +226,9 @@ export class Service {
 
   #applyReplicas(plan: ServicePlan): void {
     const kept = new Set(plan.replicas.map(({ id }) => id))
-    for (const [id, replica] of this.#replicas) {
-      if (kept.has(id)) continue
-      this.#replicas.delete(id)
-      replica.retire()
-    }
+    for (const replica of this.#replicas.values()) if (!kept.has(replica.id)) this.#leave(replica)
     for (const replicaPlan of plan.replicas) {
-      let replica = this.#replicas.get(replicaPlan.id)
-      if (replica && (replica.host !== replicaPlan.host || replica.port !== replicaPlan.port)) {
-        replica.retire()
-        replica = undefined
-      }
-      replica ??= new Replica(replicaPlan, this.#context.deadlines)
+      const replica = this.#replicaOf(replicaPlan)
       this.#replicas.set(replica.id, replica)
       replica.weight = replicaPlan.weight
       replica.keepAliveMs = plan.timeouts.keepAliveMs
@@ -234,6 +237,27 @@ export class Service {
       replica.draining = replicaPlan.draining
       if (beginsToDrain && replica.inFlight === 0) this.#drained(replica)
     }
+  }
+
+  #leave(replica: Replica): void {
+    replica.retire()
+    this.#replicas.delete(replica.id)
+    this.#past.set(replica.id, replica)
+    const [oldest] = this.#past.keys()
+    if (this.#past.size > pastMax && oldest !== undefined) this.#past.delete(oldest)
+  }
+
+  /** The replica that `plan` means: the one that is there, one that comes back, or a new one. */
+  #replicaOf(plan: ReplicaPlan): Replica {
+    const present = this.#replicas.get(plan.id)
+    const known = present ?? this.#past.get(plan.id)
+    this.#past.delete(plan.id)
+    if (known === undefined || known.host !== plan.host || known.port !== plan.port) {
+      known?.retire()
+      return new Replica(plan, this.#context.deadlines)
+    }
+    if (!present) known.comeBack()
+    return known
   }
 
   #drained(replica: Replica): void {
