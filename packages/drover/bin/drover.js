@@ -3,6 +3,7 @@
 // so it uses nothing but Node's own modules.
 import { spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
+import module from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +17,8 @@ else if (Number.parseInt(process.versions.node, 10) >= nodeNeeded) await runHere
 else runOnNewer()
 
 async function runHere() {
+  // What was compiled once is not compiled again: a server of a herd is up a quarter sooner.
+  module.enableCompileCache?.()
   const { main } = await import(compiled)
   await main(process.argv.slice(2))
 }

@@ -8,7 +8,8 @@ export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads our output may go away; that is no reason to stop what runs.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
-    await createProgram().parseAsync([...words], { from: 'user' })
+    const program = await createProgram(words)
+    await program.parseAsync([...words], { from: 'user' })
   } catch (error) {
     // Commander has said what was wrong already.
     if (!(error instanceof CommanderError)) warn(`drover: ${messageOf(error)}`)

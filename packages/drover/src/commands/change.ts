@@ -3,8 +3,11 @@ import { Command } from 'commander'
 import type { FindOptions } from '../admin/find.ts'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
-import { wholeNumber } from './numbers.ts'
+import { positiveNumber, wholeNumber } from './numbers.ts'
 import { happenings, instanceOf, route, withInstance } from './remote.ts'
+
+/** As in the configuration. */
+const weightMax = 1_000
 
 interface Accepted {
   readonly since: number
@@ -83,7 +86,11 @@ function weightCommand(): Command {
     .description("Changes a replica's share beside the others, until the next reload.")
     .argument('<service>')
     .argument('<replica>', 'its name ("Server 2"), or its number')
-    .argument('<weight>', 'above 0; the others have 1 if nothing was said', Number)
+    .argument(
+      '<weight>',
+      'above 0; the others have 1 if nothing was said',
+      positiveNumber('weight', weightMax),
+    )
     .action(async (service: string, replica: string, weight: number, options: FindOptions) => {
       const client = await instanceOf(options)
       await client.post(route`/v1/services/${service}/replicas/${replica}/weight`, { weight })

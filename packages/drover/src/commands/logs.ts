@@ -3,12 +3,13 @@ import type { AdminClient } from '../admin/client.ts'
 import type { FindOptions } from '../admin/find.ts'
 import type { LogLineView, StatusView } from '../admin/schemas.ts'
 import { paint, say } from '../terminal.ts'
+import { wholeNumber } from './numbers.ts'
 import { instanceOf, route, withInstance } from './remote.ts'
 
 interface LogsOptions extends FindOptions {
   readonly follow?: boolean
   readonly replica?: string
-  readonly lines: string
+  readonly lines: number
 }
 
 /** `drover logs`: what the replicas wrote. */
@@ -18,7 +19,12 @@ export function logsCommand(): Command {
     .argument('[service]', 'may be left out when there is only one')
     .option('-f, --follow', 'and what they write from now on, until ctrl-c')
     .option('-r, --replica <name>', 'only this one')
-    .option('-n, --lines <number>', 'the last so many lines', '200')
+    .option(
+      '-n, --lines <number>',
+      'the last so many lines',
+      wholeNumber('--lines', 0, 100_000),
+      200,
+    )
   return withInstance(command).action(async (service: string | undefined, options: LogsOptions) => {
     const client = await instanceOf(options)
     const names =
@@ -36,7 +42,7 @@ async function showLogs(
 ): Promise<void> {
   const { replica, lines, follow } = options
   const query = new URLSearchParams({
-    lines,
+    lines: String(lines),
     ...(replica === undefined ? {} : { replica }),
     ...(follow ? { follow: 'true' } : {}),
   })

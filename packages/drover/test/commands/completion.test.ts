@@ -4,9 +4,11 @@ import { test } from 'node:test'
 import { completionScript } from '../../src/commands/completion.ts'
 import { createProgram } from '../../src/commands/program.ts'
 
+const program = await createProgram()
+
 /** What bash offers after `words`, the last of which is being typed. */
 function offered(words: readonly string[]): string[] {
-  const script = `${completionScript('bash', createProgram())}
+  const script = `${completionScript('bash', program)}
 COMP_WORDS=(${words.map((word) => JSON.stringify(word)).join(' ')})
 COMP_CWORD=${words.length - 1}
 _drover
@@ -22,7 +24,6 @@ test('bash completes commands, options and policies', () => {
 })
 
 test('the other shells get every command, too', () => {
-  const program = createProgram()
   for (const shell of ['zsh', 'fish'] as const) {
     const script = completionScript(shell, program)
     for (const command of program.commands) assert.ok(script.includes(command.name()), shell)
