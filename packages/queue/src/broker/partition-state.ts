@@ -6,7 +6,7 @@ import { Producers } from './producers.ts'
 import { type KeptWorkGroup, WorkGroup } from './work-group.ts'
 
 /** The group of workers that every partition has from the beginning. */
-export const defaultWorkGroup = 'workers'
+const defaultWorkGroup = 'workers'
 
 /** How far a group of readers is. */
 interface Committed {

@@ -33,7 +33,7 @@ export interface QueueClientOptions extends RoutesOptions {
 }
 
 /** A batch of 256 KiB costs one system call on each side and is written at once. */
-export const gatheringDefaults: Gathering = { lingerMs: 0, batchBytes: 262_144 }
+const gatheringDefaults: Gathering = { lingerMs: 0, batchBytes: 262_144 }
 
 /**
  * The queue as a program sees it. Finds the right broker for every partition, gathers messages to

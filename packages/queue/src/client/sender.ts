@@ -6,7 +6,7 @@ import type { QueueLimits } from '../options.ts'
 import { mayRepeat, type Routes } from './routes.ts'
 
 /** Batches of one partition that may be under way at once. */
-const underWayMax = 4
+const underWayMax = 8
 
 /** How messages are gathered. */
 export interface Gathering {

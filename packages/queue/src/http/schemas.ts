@@ -13,7 +13,7 @@ export const GroupPath = Type.Object({ topic: name, group: name })
 export const MemberPath = Type.Object({ topic: name, group: name, member: name })
 export const BrokerPath = Type.Object({ broker: name })
 
-export const TopicWishes = Type.Object(
+const TopicWishes = Type.Object(
   {
     partitions: Type.Optional(Type.Integer()),
     retentionMs: Type.Optional(Type.Number()),

@@ -40,7 +40,6 @@ export const timeAt = (bytes: Buffer, at = 0) => readU64(bytes, at + 24)
 export const recordCountAt = (bytes: Buffer, at = 0) => bytes.readUInt32LE(at + 32)
 export const nextOffsetAt = (bytes: Buffer, at = 0) =>
   readU64(bytes, at + 16) + bytes.readUInt32LE(at + 36) + 1
-export const epochAt = (bytes: Buffer, at = 0) => bytes.readUInt32LE(at + 44)
 export const producerAt = (bytes: Buffer, at = 0) => readU64(bytes, at + 48)
 export const sequenceAt = (bytes: Buffer, at = 0) => bytes.readUInt32LE(at + 56)
 export const producerEpochAt = (bytes: Buffer, at = 0) => bytes.readUInt16LE(at + 60)

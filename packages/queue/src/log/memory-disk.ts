@@ -2,15 +2,8 @@ import type { Disk, DiskFile, DiskUsage } from './disk.ts'
 
 /** What a power cut does to one operation that was not synced. */
 export type Fate = 'kept' | 'dropped' | 'torn-1' | 'torn-512' | 'zeroed' | 'stale'
-export const writeFates: readonly Fate[] = [
-  'kept',
-  'dropped',
-  'torn-1',
-  'torn-512',
-  'zeroed',
-  'stale',
-]
-export const nameFates: readonly Fate[] = ['kept', 'dropped']
+const writeFates: readonly Fate[] = ['kept', 'dropped', 'torn-1', 'torn-512', 'zeroed', 'stale']
+const nameFates: readonly Fate[] = ['kept', 'dropped']
 
 /** How an operation fails: `short` writes half of the bytes, then says ENOSPC. */
 export type DiskFailure = 'EIO' | 'ENOSPC' | 'short'

@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts'
 import type { Flushed, PartitionLog } from './partition-log.ts'
 
 /** What a snapshot keeps about one partition's log. */
-export interface KeptPartition {
+interface KeptPartition {
   readonly id: number
   readonly folder: string
   /** The number of the event that opened it. */

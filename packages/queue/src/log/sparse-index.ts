@@ -127,7 +127,7 @@ function checksum(image: Buffer): number {
 }
 
 /** The place of the last of `sorted` that is at most `value`, or -1. */
-export function lastAtMost(sorted: readonly number[], value: number): number {
+function lastAtMost(sorted: readonly number[], value: number): number {
   let low = 0
   let high = sorted.length
   while (low < high) {

@@ -11,7 +11,7 @@ import { fault } from '../errors.ts'
  *   12  u32  bytes of JSON
  *   16  JSON (request: [method, params]; answer: result; fault: problem), then batches as on disk
  */
-export const frameHeaderBytes = 16
+const frameHeaderBytes = 16
 const frameVersion = 1
 export const frameKinds = { request: 0, answer: 1, fault: 2, cancel: 3 } as const
 
