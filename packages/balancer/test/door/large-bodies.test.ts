@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { seededRandom } from '@drover/kernel'
+import { readAnswer } from './messages.ts'
+import { openClient, type Peer } from './peer.ts'
+import { listenerOf, planOf, serviceOf } from './plans.ts'
+import { startDoor } from './running-door.ts'
+import { until } from './until.ts'
+
+const clients = 12
+const bodyBytes = 3_000_000
+const random = seededRandom(7)
+
+/** A body that tells its owner and its place at every byte, so that no piece of another fits in. */
+function bodyOf(index: number): Buffer {
+  const body = Buffer.alloc(bodyBytes)
+  for (let at = 0; at + 4 <= bodyBytes; at += 4)
+    body.writeUInt32BE(((index + 1) * 0x9e3779b1 + at * 0x85ebca6b) >>> 0, at)
+  return body
+}
+
+/** A replica that sends back what it gets, with its own moods; a head first where there is one. */
+async function startEcho(t: TestContext, head: string): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => echo(socket, head))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+function echo(socket: Socket, head: string): void {
+  let behindHead = head === ''
+  let start = ''
+  socket.on('error', () => {})
+  socket.on('end', () => socket.end())
+  socket.on('data', (bytes) => {
+    let body = bytes
+    if (!behindHead) {
+      start += bytes.toString('latin1')
+      const end = start.indexOf('\r\n\r\n')
+      if (end < 0) return
+      behindHead = true
+      socket.write(head)
+      body = Buffer.from(start.slice(end + 4), 'latin1')
+    }
+    if (!socket.write(body)) {
+      socket.pause()
+      socket.once('drain', () => socket.resume())
+    }
+  })
+}
+
+/** Sends `body` in pieces of all sizes, and reads with pauses of its own. */
+async function sendMoodily(peer: Peer, body: Buffer, wrap: (piece: Buffer) => Buffer) {
+  for (let at = 0; at < body.length; ) {
+    const size = random.integer(1, random.integer(0, 3) === 0 ? 200_000 : 20_000)
+    const isTaken = peer.socket.write(wrap(body.subarray(at, at + size)))
+    at += size
+    if (random.integer(0, 9) === 0) peer.socket.pause()
+    else peer.socket.resume()
+    if (!isTaken) {
+      peer.socket.resume()
+      await once(peer.socket, 'drain')
+    }
+  }
+  peer.socket.resume()
+}
+
+test('bodies that pass at the same time do not mix, in TCP', async (t) => {
+  const port = await startEcho(t, '')
+  const listener = listenerOf({ protocol: 'tcp', service: 'web' })
+  const door = await startDoor(t, planOf(serviceOf([port]), listener))
+
+  await Promise.all(
+    Array.from({ length: clients }, async (_, index) => {
+      const client = await openClient(t, door.port())
+      const body = bodyOf(index)
+      await sendMoodily(client, body, (piece) => piece)
+      client.socket.end()
+      await until(() => client.ended, 'the echo')
+      assert.ok(client.bytes.equals(body), `body ${index}`)
+    }),
+  )
+})
+
+test('bodies that pass at the same time do not mix, in HTTP', async (t) => {
+  const port = await startEcho(t, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+  const door = await startDoor(t, planOf(serviceOf([port])))
+  const chunk = (piece: Buffer) =>
+    Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
+
+  await Promise.all(
+    Array.from({ length: clients }, async (_, index) => {
+      const client = await openClient(t, door.port())
+      const body = bodyOf(index)
+      client.send('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+      await sendMoodily(client, body, chunk)
+      client.send('0\r\n\r\n')
+      await until(() => client.bytes.subarray(-5).toString() === '0\r\n\r\n', 'the echo')
+      const answer = readAnswer(client.bytes, 0, 'PUT', false)
+      assert.ok(answer?.body.equals(body), `body ${index}`)
+    }),
+  )
+})
