@@ -1,6 +1,7 @@
 export { type AccountOptions, accountDefaults } from './accounts/options.ts'
 export { type ApiOptions, apiDefaults } from './api/options.ts'
 export { type CallbackOptions, callbackDefaults } from './callbacks/options.ts'
+export { type ClientOptions, JobsClient, type JobView } from './client.ts'
 export { jobsFaults } from './errors.ts'
 export type { Job, JobResult } from './job.ts'
 export {
@@ -12,4 +13,5 @@ export {
 export { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
 export { createPipeline, type PipelineParts, type Role, roles } from './pipeline.ts'
 export { createReplica, type ReplicaParts } from './replica.ts'
+export { type JobsSettings, type RunningJobs, startJobs } from './serve.ts'
 export { openStores, type StoreOptions, type Stores } from './stores.ts'

@@ -93,8 +93,10 @@ async function finish(
     const noted = await claims.finish(claimed, ending, delivery)
     if (noted && delivery) onDelivery()
   } catch (error) {
-    if (!lost.signal.aborted) throw error
-    // Cancelled, or somebody else's by now: nothing is left to do here.
+    // A lost claim was cancelled, or is somebody else's by now: nothing is left to do here.
+    if (lost.signal.aborted) return
+    if (!signal.aborted) throw error
+    await claims.release(claimed)
   } finally {
     stopRenewing()
   }

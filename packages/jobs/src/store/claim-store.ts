@@ -175,6 +175,17 @@ export class ClaimStore {
     return numUpdatedRows > 0n
   }
 
+  /** Puts a job back whose worker stops; the attempt does not count. */
+  async release({ job, claim }: ClaimedJob): Promise<void> {
+    await this.#database.db
+      .updateTable('messages')
+      .set((build) => ({ attempt: build('attempt', '-', 1), state: 'waiting', is_processing: 0 }))
+      .set({ claim: null, claim_until_ms: 0, updated_ms: this.#clock.now() })
+      .where('id', '=', job.id)
+      .where('claim', '=', claim)
+      .execute()
+  }
+
   /**
    * Notes how an attempt ended, and its callback, both or neither. False when the claim was lost:
    * then nothing is noted.

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { seededRandom, silentLog, systemClock } from '@drover/kernel'
+import { type Service, seededRandom, silentLog, systemClock } from '@drover/kernel'
 import { startQueue } from '@drover/queue'
 import { apiDefaults } from '../../src/api/options.ts'
 import { Submitter } from '../../src/api/submit.ts'
@@ -24,6 +24,8 @@ test('on the embedded queue and SQLite no job is lost while every step is stoppe
     if (number % 10 === 1) response.writeHead(404).end()
     else response.writeHead(200, { 'content-type': 'text/html' }).end(`<p>page ${number}`)
   })
+  const pipelines: Service[] = []
+  t.after(() => Promise.all(pipelines.map((pipeline) => pipeline.stop())))
   t.after(() => site.close())
   const folder = mkdtempSync(join(tmpdir(), 'drover-jobs-'))
   const queue = await startQueue({ dataFolder: folder, runBrokers: 'here', logger: silentLog })
@@ -43,7 +45,7 @@ test('on the embedded queue and SQLite no job is lost while every step is stoppe
       fetching: { allow, hostDelayMs: 0, hostConcurrency: 8, robots: false },
       pipeline: { claimMs: 500, sweepEveryMs: 50, lostMs: 2_000 },
     })
-    t.after(() => pipeline.stop())
+    pipelines.push(pipeline)
     await pipeline.start()
     return pipeline
   }

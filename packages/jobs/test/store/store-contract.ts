@@ -110,6 +110,16 @@ export async function testStore(location: string): Promise<void> {
     assert.equal(next && (await claims.finish(next, await ending(), undefined)), true)
   })
 
+  test('a job whose worker stops goes back at once, and the attempt does not count', async () => {
+    const claimed = await begun(newOwner())
+
+    await claims.release(claimed)
+
+    const { state, attempt } = await jobs.job(claimed.job.id)
+    assert.deepEqual([state, attempt], ['waiting', 0])
+    await claimAll(2)
+  })
+
   test('a job is begun by one worker, however often its message comes', async () => {
     const owner = newOwner()
     const job = submission(owner, { type: 2 })
