@@ -1,5 +1,12 @@
 import { mkdir } from 'node:fs/promises'
-import { type Address, formatAddress, type Log, type Service } from '@drover/kernel'
+import {
+  type Address,
+  type Clock,
+  formatAddress,
+  type Log,
+  type Service,
+  systemClock,
+} from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
 import { fault } from '../errors.ts'
 import type { Disk } from '../log/disk.ts'
@@ -21,6 +28,7 @@ export interface CourseApiOptions {
   readonly data: string | Disk
   /** Of the primary manager; the read-only one takes the next port. */
   readonly address: Address
+  readonly clock?: Clock
   readonly log: Log
 }
 
@@ -37,7 +45,7 @@ export interface CourseApi extends Service {
  * engine that cannot read by offset.
  */
 export function createCourseApi(options: CourseApiOptions): CourseApi {
-  const { engine, data, log, address } = options
+  const { engine, data, log, address, clock = systemClock } = options
   const brokers = options.brokers ?? createSoleBroker(engine)
   let manager: CourseManager | undefined
   let servers: readonly FastifyInstance[] = []
@@ -53,7 +61,13 @@ export function createCourseApi(options: CourseApiOptions): CourseApi {
     },
     async start() {
       if (manager) return
-      manager = await CourseManager.open({ engine, brokers, disk: await openDisk(data), log })
+      manager = await CourseManager.open({
+        engine,
+        brokers,
+        disk: await openDisk(data),
+        clock,
+        log,
+      })
       try {
         const opened = await listenPair(manager, address, log)
         servers = opened.servers

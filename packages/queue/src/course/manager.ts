@@ -1,4 +1,4 @@
-import { Fault, type Log } from '@drover/kernel'
+import { type Clock, Fault, type Log } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import type { Disk } from '../log/disk.ts'
 import type { BrokerAdmin, PartitionBounds, QueueEngine } from '../queue-engine.ts'
@@ -6,6 +6,7 @@ import { type CourseAnswer, failure, success } from './answer.ts'
 import type { CoursePart } from './course-state.ts'
 import { CourseLedger } from './ledger.ts'
 import { brokerNameProblem, nameProblem } from './names.ts'
+import { ReadAhead } from './read-ahead.ts'
 
 /** Producers, and consumers, that may ever register. */
 const registeredMax = 1_000_000
@@ -17,6 +18,7 @@ export interface CourseParts {
   readonly brokers: BrokerAdmin
   /** Where the journal of ids and positions lies. */
   readonly disk: Disk
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -32,26 +34,29 @@ export class CourseManager {
   readonly #engine: QueueEngine
   readonly #brokers: BrokerAdmin
   readonly #ledger: CourseLedger
+  readonly #ahead: ReadAhead
   /** Calls that make or remove topics, one after the other. */
   #changing: Promise<unknown> = Promise.resolve()
   /** Reads of one consumer in one of its partitions, one after the other. */
   readonly #reading = new Map<string, Promise<unknown>>()
 
-  private constructor(engine: QueueEngine, brokers: BrokerAdmin, ledger: CourseLedger) {
+  private constructor({ engine, brokers, clock }: CourseParts, ledger: CourseLedger) {
     this.#engine = engine
     this.#brokers = brokers
     this.#ledger = ledger
+    this.#ahead = new ReadAhead(engine, clock)
   }
 
   /** Reads the journal. Throws FEATURE_MISSING for an engine that cannot read by offset, LOG_DAMAGED. */
-  static async open({ engine, brokers, disk, log }: CourseParts): Promise<CourseManager> {
+  static async open(parts: CourseParts): Promise<CourseManager> {
+    const { engine, disk, log } = parts
     for (const feature of ['replay', 'offsets', 'partitions'] as const)
       if (engine.lacks.has(feature))
         throw fault(
           'FEATURE_MISSING',
           `the course's queue needs ${feature}, which the ${engine.name} engine lacks`,
         )
-    return new CourseManager(engine, brokers, await CourseLedger.open(disk, log))
+    return new CourseManager(parts, await CourseLedger.open(disk, log))
   }
 
   async close(): Promise<void> {
@@ -173,7 +178,12 @@ export class CourseManager {
     if (!consumer) return failure(`Consumer:${id} does not exist`)
     const place = consumer.turn
     const { part, noted } = this.#takeTurn('consumed', consumer)
-    const answer = this.#inOrder(`${id}/${place}`, () => this.#read(id, place, part))
+    const answer = this.#inOrder(`${id}/${place}`, () => this.#read(id, place, part)).then(
+      async ({ answer, noted }) => {
+        await noted
+        return answer
+      },
+    )
     const [, outcome] = await Promise.allSettled([noted, answer])
     await noted
     if (outcome.status === 'fulfilled') return outcome.value
@@ -201,19 +211,23 @@ export class CourseManager {
     return success(waiting, { note })
   }
 
-  async #read(id: number, place: number, part: CoursePart): Promise<CourseAnswer> {
-    const { consumers } = this.#ledger.state
-    const from = { offset: consumers[id]?.offsets[place] ?? 0 }
-    if (!this.#ledger.state.exists(part)) throw fault('TOPIC_UNKNOWN', part.topic)
+  /** Moves the position in memory; the answer may be given once `noted` resolves. */
+  async #read(id: number, place: number, part: CoursePart) {
+    const { state } = this.#ledger
+    const from = state.consumers[id]?.offsets[place] ?? 0
+    if (!state.exists(part)) throw fault('TOPIC_UNKNOWN', part.topic)
     const name = { topic: `${part.topic}:${part.part}` }
-    const limits = { messagesMax: 1 }
-    const { records } = await this.#engine.fetch(part.topic, part.index, from, limits)
-    const [record] = records
-    if (!record)
-      return failure(`Empty logs for Comsumer:${id} for Topic:${part.topic}x${part.part}`, name)
-    const offset = record.offset + 1
-    await this.#ledger.note({ kind: 'consumed', id, place, offset })
-    return success(new TextDecoder().decode(record.value), name)
+    const record = await this.#ahead.recordAt(`${id}/${part.serial}`, part, from)
+    // Read anew meanwhile, the state may be behind `from`: what lies between was never answered.
+    if (this.#ledger.state !== state) throw fault('DISK_FAILED', 'the journal was read anew')
+    if (!record) {
+      const message = `Empty logs for Comsumer:${id} for Topic:${part.topic}x${part.part}`
+      return { answer: failure(message, name), noted: Promise.resolve() }
+    }
+    const noted = this.#ledger.note({ kind: 'consumed', id, place, offset: record.offset + 1 })
+    // Whoever asked awaits it, but perhaps not at once.
+    noted.catch(() => {})
+    return { answer: success(new TextDecoder().decode(record.value), name), noted }
   }
 
   /** Moves the turn of a producer or consumer, whatever comes of the call. */
