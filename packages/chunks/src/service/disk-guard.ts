@@ -63,6 +63,9 @@ export class DiskGuard {
       this.#isHigh = 1 - bavail / blocks > this.#limits.highWater
     }
     if (this.#isHigh)
-      throw fault('DISK_FULL', `the disk is over ${Math.round(this.#limits.highWater * 100)} % full`)
+      throw fault(
+        'DISK_FULL',
+        `the disk is over ${Math.round(this.#limits.highWater * 100)} % full`,
+      )
   }
 }

@@ -23,5 +23,8 @@ export function decodeFrame(bytes: Buffer): { head: Record<string, unknown>; pay
   if (length > headBytesMax || lengthBytes + length > bytes.length)
     throw fault('TASK_FAILED', 'a task or its answer is cut short')
   const end = lengthBytes + length
-  return { head: JSON.parse(bytes.toString('utf8', lengthBytes, end)), payload: bytes.subarray(end) }
+  return {
+    head: JSON.parse(bytes.toString('utf8', lengthBytes, end)),
+    payload: bytes.subarray(end),
+  }
 }

@@ -1,13 +1,23 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { type Clock, describeError, Fault, type Log, randomToken, type Service } from '@drover/kernel'
+import {
+  type Clock,
+  describeError,
+  Fault,
+  type Log,
+  randomToken,
+  type Service,
+} from '@drover/kernel'
 import { type Output, writeOutput } from '../archives/write-archive.ts'
 import { planSource } from '../chunk-file.ts'
 import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
 import { openSource } from '../file-source.ts'
 import { openGroups } from '../groups.ts'
-import type { InputForm } from '../input.ts'
+import { type InputForm, unpackers } from '../input.ts'
 import { checkName, createNamer } from '../names.ts'
 import { PieceStore } from '../piece-store.ts'
 import { groupsOf, labelsOf } from '../sort-file.ts'
@@ -108,6 +118,26 @@ export class Front implements Service {
       throw error
     } finally {
       this.#receiving--
+    }
+  }
+
+  /** Queues a file that is on this disk already and is counted in the quota; it is moved here. */
+  async adopt(id: string, wish: Wish, form: InputForm, path: string): Promise<ChunkRequest> {
+    const { store, guard, uploadBytesMax } = this.#parts
+    checkName(wish.name)
+    this.#checkRoom()
+    const target = join(await store.make(id), 'input')
+    try {
+      const isPlain = unpackers(form).length === 0
+      const options = { path: target, form, guard, bytesMax: uploadBytesMax }
+      const received = isPlain
+        ? await sumFile(path)
+        : await receive(createReadStream(path), options)
+      if (isPlain) await rename(path, target)
+      return await this.#enqueue(id, wish, received)
+    } catch (error) {
+      await store.remove(id)
+      throw error
     }
   }
 
@@ -247,6 +277,7 @@ export class Front implements Service {
     signal.throwIfAborted()
     request.resultBytes = (await store.bytesOf(request.id)) - request.bytes
     await guard.take(request.resultBytes)
+    signal.throwIfAborted()
     await this.#end(request, 'done')
   }
 
@@ -287,6 +318,16 @@ export class Front implements Service {
       if (request.endedAtMs !== undefined && clock.now() - request.endedAtMs > keepMs)
         await this.#forget(request)
   }
+}
+
+async function sumFile(path: string): Promise<Received> {
+  const sha = createHash('sha256')
+  let bytes = 0
+  for await (const block of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+    sha.update(block)
+    bytes += block.length
+  }
+  return { bytes, sha256: sha.digest('hex') }
 }
 
 function isOpen({ state }: ChunkRequest): boolean {

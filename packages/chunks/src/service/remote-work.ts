@@ -7,7 +7,7 @@ import type { Source } from '../file-source.ts'
 import { SpooledGroups } from '../groups.ts'
 import { readAt } from '../join/entries.ts'
 import { pieceBytesMax, segmentBytes } from '../options.ts'
-import { type Pieces, PieceList } from '../piece-list.ts'
+import { PieceList, type Pieces } from '../piece-list.ts'
 import { PieceStore, type SealedPieces } from '../piece-store.ts'
 import type { Plan } from '../plan.ts'
 import { beforeOf, contentBytes, sealPieces } from '../seal.ts'
@@ -176,7 +176,8 @@ async function sealBatch(
   const around = isClose ? await readAt(source, from, until - from) : undefined
   for (let index = 0; index < count; index++) {
     const [start, end] = [starts[index] as number, ends[index] as number]
-    const own = around?.subarray(start - from, end - from) ?? (await readAt(source, start, end - start))
+    const own =
+      around?.subarray(start - from, end - from) ?? (await readAt(source, start, end - start))
     const before = beforeOf(plan.wrap, first + index)
     if (before) parts.push(before)
     parts.push(own)

@@ -92,14 +92,16 @@ function seal(lengths: readonly number[], payload: Buffer): Buffer {
     hash('sha256', piece, 'buffer').copy(sums, index * 36 + 4)
     at += length
   }
-  if (at !== payload.length) throw fault('TASK_FAILED', 'the lengths of a task do not fit its bytes')
+  if (at !== payload.length)
+    throw fault('TASK_FAILED', 'the lengths of a task do not fit its bytes')
   return encodeFrame({}, [sums])
 }
 
 function scatter(way: Way & { by: 'letters' }, payload: Buffer): Buffer {
   const texts: Buffer[][] = way.sets.map(() => [])
   const words = new WordScatter(way.sets, {
-    append: (group, bytes, start, end) => texts[group]?.push(Buffer.from(bytes.subarray(start, end))),
+    append: (group, bytes, start, end) =>
+      texts[group]?.push(Buffer.from(bytes.subarray(start, end))),
   })
   const check = new TextCheck()
   check.push(payload)

@@ -31,6 +31,7 @@ const files: readonly CommandFile[] = [
   },
   only('Chunk files:', 'chunk', async () => (await import('./chunk.ts')).chunkCommand()),
   only('Chunk files:', 'join', async () => (await import('./join.ts')).joinCommand()),
+  only('Chunk files:', 'chunks', async () => (await import('./chunks.ts')).chunksCommand()),
   only('Learn:', 'experiment', async () => (await import('./experiment.ts')).experimentCommand()),
   only(prepare, 'config', async () => (await import('./config.ts')).configCommand()),
   {

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { Busboy, type BusboyConfig, type BusboyHeaders } from '@fastify/busboy'
+import { fault } from '../errors.ts'
+import type { Fields } from './wish.ts'
+
+/** Takes the file of a form: its stream, its name, and the fields that came before it. */
+export type TakeFile<Result> = (stream: Readable, name: string, fields: Fields) => Promise<Result>
+
+/**
+ * Reads a form with one file; fields must come before it, because the file is worked on as it comes.
+ * Throws UPLOAD_INVALID for a form without a file, with two, or cut short.
+ */
+export async function readForm<Result>(
+  message: IncomingMessage,
+  take: TakeFile<Result>,
+): Promise<Result> {
+  const fields: Record<string, string> = Object.create(null)
+  let taken: Promise<Result> | undefined
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
+  const parser = createParser(message)
+  parser.on('field', (key: string, value: string) => {
+    fields[key] = value
+  })
+  parser.on('file', (_field: string, stream: Readable, name: string) => {
+    if (taken) {
+      stream.resume()
+      reject(fault('UPLOAD_INVALID', 'the form has two files; send one'))
+      return
+    }
+    taken = take(stream, name || 'upload', fields)
+    taken.catch(reject)
+  })
+  parser.on('finish', resolve).on('error', (cause: Error) => reject(cutShort(cause)))
+  const gone = () => parser.destroy(new Error('the connection was closed'))
+  message.on('aborted', gone).pipe(parser)
+  try {
+    await ended
+  } catch (error) {
+    message.unpipe(parser)
+    parser.destroy()
+    await taken?.catch(() => {})
+    throw error
+  } finally {
+    message.off('aborted', gone)
+  }
+  if (!taken) throw fault('UPLOAD_INVALID', 'the form has no file')
+  return taken
+}
+
+function createParser(message: IncomingMessage): InstanceType<typeof Busboy> {
+  try {
+    const config: BusboyConfig = {
+      headers: message.headers as BusboyHeaders,
+      limits: { fields: 30, fieldSize: 8_192, parts: 32, headerPairs: 32 },
+    }
+    return new Busboy(config)
+  } catch (cause) {
+    throw fault('UPLOAD_INVALID', 'the form cannot be read', { cause })
+  }
+}
+
+function cutShort(cause: Error) {
+  return fault('UPLOAD_INVALID', 'the form is cut short', { cause })
+}
