@@ -34,7 +34,7 @@ const tasks = {
     process.env.SEEDS ??= '3000'
     runTests(
       testFiles({ engines: false }).filter((file) => file.includes('simulation')),
-      args,
+      ['--test-timeout=7200000', ...args],
     )
   },
   bench: (args) => run('node', ['bench/dist/main.js', ...args]),
