@@ -20,6 +20,7 @@ const files: readonly CommandFile[] = [
   only(run, 'up', async () => (await import('./up.ts')).upCommand()),
   only(run, 'herd', async () => (await import('./herd.ts')).herdCommand()),
   only(run, 'queue', async () => (await import('./queue.ts')).queueCommand()),
+  only(run, 'jobs', async () => (await import('./jobs.ts')).jobsCommand()),
   only(run, 'produce', async () => (await import('./produce.ts')).produceCommand()),
   only(run, 'consume', async () => (await import('./consume.ts')).consumeCommand()),
   only(look, 'status', async () => (await import('./status.ts')).statusCommand()),
