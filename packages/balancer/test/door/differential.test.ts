@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { readAnswerAsDoor, readAnswerAsNode } from './answers-understood.ts'
+import { answerTexts } from './generated-answers.ts'
 import { requestStreams } from './generated-requests.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { type RunningDoor, startDoor } from './running-door.ts'
@@ -55,6 +57,21 @@ test('what the door accepts, node accepts, and both understand the same', async 
     { numRuns: 4_000 },
   )
   assert.ok(accepted > 1_000, `only ${accepted} accepted: the generator is too hostile`)
+})
+
+test('what the door accepts of a replica, node accepts, and both understand the same', async () => {
+  let accepted = 0
+  await fc.assert(
+    fc.asyncProperty(answerTexts, async (text) => {
+      const ours = readAnswerAsDoor(text)
+      if (!ours) return
+      accepted++
+      const theirs = await readAnswerAsNode(text)
+      if (theirs !== 'changed') assert.deepEqual(ours, theirs)
+    }),
+    { numRuns: 4_000 },
+  )
+  assert.ok(accepted > 500, `only ${accepted} accepted: the generator is too hostile`)
 })
 
 /** A replica on node:http that keeps what it understood, and whether it ever had to refuse. */
