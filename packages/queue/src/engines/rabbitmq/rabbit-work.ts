@@ -1,5 +1,5 @@
 import { type Clock, describeError, type Log } from '@drover/kernel'
-import type { Channel, Connection, SyncMessage } from 'rabbitmq-client'
+import type { Channel, Connection } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
 import type { QueueLimits } from '../../options.ts'
 import type {
@@ -11,13 +11,11 @@ import type {
 } from '../../queue-engine.ts'
 import { checkLeaseMs, type HeldLease, HeldLeases } from '../held-leases.ts'
 import { completeLeaseOptions } from '../refusal.ts'
-import { RabbitChannel } from './rabbit-channel.ts'
 import type { RabbitLayout } from './rabbit-layout.ts'
 import { attemptOf, toRabbitHeaders, toRecord } from './rabbit-message.ts'
+import { RabbitPool } from './rabbit-pool.ts'
 import type { RabbitPublish } from './rabbit-publish.ts'
-
-/** How often an empty queue is asked again. */
-const [lookMsFirst, lookMsMost] = [5, 100]
+import { type Taken, takeMessages } from './rabbit-take.ts'
 
 /** What handing out work needs. */
 export interface RabbitWorkParts {
@@ -43,26 +41,25 @@ interface Delivery {
 
 /**
  * Work over quorum queues. RabbitMQ has no leases: a message is held as long as its channel lives, so
- * deadlines are kept here. It is asked for one by one (basic.get), because what a subscription sends
- * ahead would lie in a process that perhaps leases no more.
+ * deadlines are kept here.
  */
 export class RabbitWork {
   readonly #parts: RabbitWorkParts
   readonly #held: HeldLeases<Delivery>
-  readonly #channel: RabbitChannel
+  readonly #pool: RabbitPool
 
   constructor(parts: RabbitWorkParts) {
     this.#parts = parts
     this.#held = new HeldLeases(parts.clock, (lease) => this.#giveBack(lease))
-    this.#channel = new RabbitChannel(parts.connection, undefined, (closed) =>
+    this.#pool = new RabbitPool(parts.connection, (closed) =>
       this.#held.drop(({ delivery }) => delivery.channel === closed),
     )
   }
 
-  /** What is held goes back to its queue with the channel. */
+  /** What is held goes back to its queue with its channel. */
   async stop(): Promise<void> {
     this.#held.drop(() => true)
-    await this.#channel.close()
+    await this.#pool.close()
   }
 
   held(topic: string): number {
@@ -74,17 +71,16 @@ export class RabbitWork {
     options: LeaseOptions,
     signal?: AbortSignal,
   ): Promise<readonly Lease[]> {
-    const { clock, limits, holdMsMax } = this.#parts
+    const { clock, layout, limits, holdMsMax } = this.#parts
     const { count, leaseMs, waitMs } = completeLeaseOptions(options, limits)
     checkLeaseMs(leaseMs, holdMsMax)
-    const endsMs = clock.monotonic() + waitMs
-    for (let lookMs = lookMsFirst; ; lookMs = Math.min(lookMsMost, lookMs * 2)) {
-      signal?.throwIfAborted()
-      const leases = await this.#look(this.#parts.topicOf(name), count, leaseMs)
-      const leftMs = endsMs - clock.monotonic()
-      if (leases.length > 0 || leftMs <= 0) return leases
-      await clock.sleep(Math.min(lookMs, leftMs), signal)
-    }
+    const topic = this.#parts.topicOf(name)
+    signal?.throwIfAborted()
+    return this.#pool.use(async (channel) => {
+      const queue = layout.name(name)
+      const messages = await takeMessages(channel, { queue, count, waitMs }, clock, signal)
+      return messages.map((message) => this.#take(topic, channel, message, leaseMs))
+    })
   }
 
   async extend(tokens: readonly string[], leaseMs: number): Promise<readonly TokenOutcome[]> {
@@ -113,19 +109,7 @@ export class RabbitWork {
     return this.#outcomes(leases)
   }
 
-  async #look(topic: TopicInfo, count: number, leaseMs: number): Promise<readonly Lease[]> {
-    const channel = await this.#channel.get()
-    const leases: Lease[] = []
-    const queue = this.#parts.layout.name(topic.name)
-    while (leases.length < count) {
-      const message = await channel.basicGet({ queue })
-      if (!message) break
-      leases.push(this.#take(topic, channel, message, leaseMs))
-    }
-    return leases
-  }
-
-  #take(topic: TopicInfo, channel: Channel, message: SyncMessage, leaseMs: number): Lease {
+  #take(topic: TopicInfo, channel: Channel, message: Taken, leaseMs: number): Lease {
     const record = toRecord(topic.name, message)
     const attempt = attemptOf(message)
     const sinceMs = this.#parts.clock.monotonic()
