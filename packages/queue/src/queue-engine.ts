@@ -73,7 +73,7 @@ export interface TopicInfo {
 }
 
 /** How a produce call is kept from being stored twice when it is repeated. */
-export interface ProduceSequence {
+interface ProduceSequence {
   /** Told apart from all other producers; a random 48-bit number does. */
   readonly producer: number
   /** Raised by a producer that takes the place of one with the same number: the old one is refused. */
