@@ -1,5 +1,5 @@
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { randomToken } from '@drover/kernel'
 import { fault } from './errors.ts'
 
@@ -33,7 +33,7 @@ const runFileName = 'run.json'
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const own = { pid: process.pid, processStart: await processStart(process.pid) }
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolder(path)
     await chmod(path, 0o700)
     await take(path, own)
     const stickySecret = await keptSecret(join(path, 'sticky-secret'))
@@ -159,4 +159,19 @@ async function keptSecret(file: string): Promise<string> {
   const secret = randomToken()
   await writeFile(file, `${secret}\n`, { mode: 0o600 })
   return secret
+}
+
+/**
+ * Makes `path` and the folders above it that are missing. Node's own way to do that tries for ever
+ * where a folder exists but takes no new ones and says "not found", as /proc does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = []
+  for (let folder = path; !(await isFolder(folder)); folder = dirname(folder)) missing.push(folder)
+  for (const folder of missing.reverse()) await mkdir(folder, { mode: 0o700 })
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isDirectory() === true || path === dirname(path)
 }

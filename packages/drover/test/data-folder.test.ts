@@ -78,3 +78,8 @@ test('a folder that cannot be made is named', async (context) => {
     message: /--data names another folder/,
   })
 })
+
+test('a folder that cannot be made is refused, not tried for ever', async () => {
+  for (const path of ['/proc/nope', '/proc/nope/deep', '/dev/null/inside'])
+    await assert.rejects(openDataFolder(path), { code: 'DATA_FOLDER_UNUSABLE' }, path)
+})
