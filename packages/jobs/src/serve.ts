@@ -1,14 +1,29 @@
 import { join } from 'node:path'
-import { type Log, parseAddress, randomToken, systemClock, systemRandom } from '@drover/kernel'
+import {
+  createHttpServer,
+  type Log,
+  parseAddress,
+  randomToken,
+  systemClock,
+  systemRandom,
+} from '@drover/kernel'
 import { connectQueue, type QueueEngine, startQueue } from '@drover/queue'
 import type { ApiOptions } from './api/options.ts'
-import { createPipeline } from './pipeline.ts'
+import { createPipeline, type Role, roles } from './pipeline.ts'
 import { createReplica } from './replica.ts'
 import { openStores, type Stores } from './stores.ts'
 
-/** What the whole service in one process is started with. */
+/** The API, or one step of the pipeline. */
+export type Part = 'api' | Role
+
+/** Every part, for one process that is the whole service. */
+export const parts: readonly Part[] = ['api', ...roles]
+
+/** What the service, or some of its parts, are started with. */
 export interface JobsSettings {
-  /** HOST:PORT of the API. */
+  /** What this process does. Default all. */
+  readonly parts?: readonly Part[]
+  /** HOST:PORT of the API; without it there is only `GET /v1/health`. */
   readonly listen: string
   /** Where the store and the queue are kept, unless they are elsewhere. */
   readonly data: string
@@ -74,21 +89,29 @@ async function offerSetup({ admin }: JobsSettings, { accounts }: Stores) {
 }
 
 async function startParts(
-  { listen, allow = [], api = {}, log }: JobsSettings,
+  { listen, allow = [], api = {}, log, parts: wanted = parts }: JobsSettings,
   stores: Stores,
   engine: QueueEngine,
   setupToken: string | undefined,
   up: Stop[],
 ): Promise<string> {
   const common = { stores, engine, clock: systemClock, random: systemRandom, log }
-  const pipeline = createPipeline({ ...common, fetching: { allow } })
+  const steps = roles.filter((role) => wanted.includes(role))
+  const pipeline = createPipeline({ ...common, roles: steps, fetching: { allow } })
   await pipeline.start()
   up.push(() => pipeline.stop())
-  const replica = await createReplica({
-    ...common,
-    api,
-    ...(setupToken === undefined ? {} : { setupToken }),
-  })
-  up.push(() => replica.close())
-  return replica.listen(parseAddress(listen))
+  const token = setupToken === undefined ? {} : { setupToken }
+  const server = wanted.includes('api')
+    ? await createReplica({ ...common, ...token, api })
+    : await createHealthServer(log)
+  up.push(() => server.close())
+  return server.listen(parseAddress(listen))
+}
+
+/** So that whoever keeps a process without an API alive can ask whether it is. */
+async function createHealthServer(log: Log) {
+  const title = 'Drover fetch jobs, a step'
+  const server = await createHttpServer({ title, description: 'Tells that it is alive.', log })
+  server.get('/v1/health', async () => ({ status: 'up' }))
+  return server
 }

@@ -1,8 +1,8 @@
-/** Waits until `found` returns something, at most ten seconds. */
+/** Waits until `found` returns something, at most `deadlineMs`. */
 export async function until<Found>(
   what: string,
   found: () => Promise<Found | undefined | false> | Found | undefined | false,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<Found> {
   const endsAt = performance.now() + deadlineMs
   for (;;) {

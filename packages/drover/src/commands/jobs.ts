@@ -1,4 +1,4 @@
-import type { JobsClient, JobView } from '@drover/jobs'
+import type { JobsClient, JobView, Part } from '@drover/jobs'
 import { createLog } from '@drover/kernel'
 import { Command, Option } from 'commander'
 import { fault } from '../errors.ts'
@@ -30,6 +30,7 @@ export function jobsCommand(): Command {
 }
 
 interface ServeOptions {
+  readonly parts?: readonly Part[]
   readonly listen: string
   readonly data: string
   readonly store?: string
@@ -42,8 +43,17 @@ interface ServeOptions {
 
 function serve(): Command {
   return new Command('serve')
-    .description('Runs API, queue, store and workers in the foreground, in one process.')
+    .description('Runs API, queue, store and workers in the foreground, or some of these.')
     .option('--listen <address>', 'the API', addressText('--listen'), '127.0.0.1:8000')
+    .addOption(
+      new Option('--parts <parts...>', 'what this process does; default all').choices([
+        'api',
+        'recorder',
+        'publisher',
+        'worker',
+        'sender',
+      ]),
+    )
     .option('--data <folder>', 'where everything is kept', '.drover/jobs')
     .option('--store <url>', 'postgres://…, or the path of a file; default one in the data folder')
     .option('--queue <address>', 'a queue that runs already', addressText('--queue'))

@@ -88,8 +88,14 @@ export class Accounts {
   /** Makes the first admin unless there is one; returns whether it did. */
   async ensureAdmin(email: string, password: string): Promise<boolean> {
     if (await this.hasAdmin()) return false
-    await this.register(email, password, 'admin')
-    return true
+    try {
+      await this.register(email, password, 'admin')
+      return true
+    } catch (error) {
+      // Another replica, started at the same moment, was first.
+      if (await this.hasAdmin()) return false
+      throw error
+    }
   }
 
   async hasAdmin(): Promise<boolean> {

@@ -13,7 +13,10 @@ import { openStores } from '../../src/stores.ts'
 import { startSite } from '../local-site.ts'
 import { until } from '../until.ts'
 
-const jobCount = 300
+const jobCount = 120
+
+/** Each job is synced to disk several times; a busy machine takes its time for it. */
+const deadlineMs = 60_000
 
 test('on the embedded queue and SQLite no job is lost while every step is stopped and started', async (t) => {
   const called = new Set<string>()
@@ -62,12 +65,16 @@ test('on the embedded queue and SQLite no job is lost while every step is stoppe
   }
 
   const accepted = await submitter.submit(requests, { ownerId: owner })
-  for (const share of [50, 120, 200]) {
+  for (const share of [20, 50, 80]) {
     const pipeline = await start()
-    await until(`${share} jobs`, async () => {
-      const { done, dead } = await endedNow()
-      return done + dead >= share
-    })
+    await until(
+      `${share} jobs`,
+      async () => {
+        const { done, dead } = await endedNow()
+        return done + dead >= share
+      },
+      deadlineMs,
+    )
     await pipeline.stop()
   }
   await start()
@@ -77,7 +84,7 @@ test('on the embedded queue and SQLite no job is lost while every step is stoppe
       const counts = await endedNow()
       return counts.done + counts.dead === jobCount && called.size === jobCount && counts
     },
-    60_000,
+    deadlineMs,
   )
 
   assert.equal(new Set(accepted.map(({ id }) => id)).size, jobCount)

@@ -101,7 +101,7 @@ test('one thread reads page after page, and a page that takes too long is given 
   const few = createArticlePool({ ...readingDefaults, threads: 1 }, clock)
 
   const texts = await Promise.all([1, 2, 3].map(() => few.read(article)))
-  const slow = few.read(article)
+  const slow = few.read(article.repeat(400))
   await clock.advance(readingDefaults.readMs)
   const after = few.read(article)
 
