@@ -57,7 +57,9 @@ export class Forwarding {
   clientOf(head: RequestHead, trust: (address: string) => boolean): string {
     if (!this.trusted || head.forwardedFor === '') return this.address
     const hops = head.forwardedFor.split(',').map((hop) => hop.trim())
-    return hops.findLast((hop) => isAddress(hop) && !trust(hop)) ?? this.address
+    const nearest = hops.findLast((hop) => !isAddress(hop) || !trust(hop)) ?? ''
+    // What stands before a hop that is no address could be made up by the client.
+    return isAddress(nearest) ? nearest : this.address
   }
 
   #extended(head: RequestHead): string {

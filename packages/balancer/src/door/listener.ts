@@ -103,11 +103,14 @@ export class DoorListener {
 
   /** Moves to `plan`, which has the same address; connections go on. */
   apply(plan: ListenerPlan, trustedProxies: readonly string[]): void {
+    const before = this.plan
     this.plan = plan
     this.router = new Router(plan.routes)
     this.trust = createTrust(trustedProxies)
+    const isAlike =
+      before.tls?.http2 === plan.tls?.http2 && before.timeouts.headMs === plan.timeouts.headMs
     if (!plan.tls) this.#tls = undefined
-    else if (this.#tls) this.#tls.apply(plan.name, plan.tls)
+    else if (this.#tls && isAlike) this.#tls.apply(plan.name, plan.tls)
     else this.#tls = new TlsFront(plan.name, plan.tls, plan.timeouts.headMs)
   }
 

@@ -69,12 +69,12 @@ export class Replica implements Candidate, UpstreamOwner {
   }
 
   release(connection: UpstreamConnection): void {
-    if (this.gone || this.#idle.length >= idleMax) {
+    const toldMs = connection.head.keepAliveSeconds * 1_000 * keepAliveShare
+    const keptMs = toldMs >= 0 ? Math.min(this.keepAliveMs, toldMs) : this.keepAliveMs
+    if (this.gone || keptMs === 0 || this.#idle.length >= idleMax) {
       connection.destroy()
       return
     }
-    const toldMs = connection.head.keepAliveSeconds * 1_000 * keepAliveShare
-    const keptMs = toldMs >= 0 ? Math.min(this.keepAliveMs, toldMs) : this.keepAliveMs
     connection.rest(this.#deadlines.nowMs + keptMs)
     this.#idle.push(connection)
   }

@@ -116,6 +116,6 @@ test('what reaches a replica is what was accepted, framed so that node understan
       assert.equal(seen.length, expected.length)
       for (const [index, request] of expected.entries()) expectAgreement(request, seen[index])
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   )
 })

@@ -168,6 +168,17 @@ describe('the rate of one client', () => {
     )
   })
 
+  test('is counted by what is sure, where a proxy tells no address', async (t) => {
+    const { door } = await start(t, {}, { rateLimit }, ['127.0.0.1', '10.0.0.0/8'])
+    const proxy = await door.client()
+    const statuses: number[] = []
+    for (let round = 0; round < 6; round++) {
+      proxy.send(get(`X-Forwarded-For: 9.9.9.${round}, 6.6.6.6:1234, 10.0.0.1\r\n`))
+      statuses.push(statusOf(await proxy.answer()))
+    }
+    assert.deepEqual(statuses, [200, 200, 200, 429, 429, 429])
+  })
+
   test('is not shared by clients behind a trusted proxy, nor escaped by what a client says', async (t) => {
     const trusted = await start(t, {}, { rateLimit }, ['127.0.0.1'])
     const proxy = await trusted.door.client()

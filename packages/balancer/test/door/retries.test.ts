@@ -259,6 +259,18 @@ describe('a connection that the replica closed while it was idle', () => {
     await until(() => upstream.connections[0]?.ended, 'the close')
   })
 
+  test('is not kept at all when the replica keeps none', async (t) => {
+    const upstream = await startUpstream(t, { answer: () => ok('ok', 'Keep-Alive: timeout=0\r\n') })
+    const door = await startDoor(t, planOf(serviceOf([upstream.port])))
+    const client = await door.client()
+
+    for (let round = 0; round < 3; round++) {
+      client.send(post())
+      assert.equal(statusOf(await client.answer()), 200)
+    }
+    assert.equal(upstream.connections.length, 3)
+  })
+
   test('is not given to a POST once it was idle for a while', async (t) => {
     const upstream = await startUpstream(t)
     const door = await startTimedDoor(t, planOf(serviceOf([upstream.port])))

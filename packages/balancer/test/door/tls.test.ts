@@ -198,6 +198,20 @@ describe('a handshake', () => {
     assert.equal((client.socket as TLSSocket).alpnProtocol, 'http/1.1')
   })
 
+  test('offers HTTP/2 or not, as the plan of the day says', async (t) => {
+    const { door, plan } = await start(t)
+    const offered = async () => {
+      const client = await openSecure(t, door, { ALPNProtocols: ['h2', 'http/1.1'] })
+      return (client.socket as TLSSocket).alpnProtocol
+    }
+    assert.equal(await offered(), 'h2')
+
+    await door.engine.apply({ ...plan, listeners: [secureListener(certificates, {}, false)] })
+    assert.equal(await offered(), 'http/1.1')
+    await door.engine.apply(plan)
+    assert.equal(await offered(), 'h2')
+  })
+
   test('follows a PROXY header in the same packet', async (t) => {
     const { door, upstream } = await start(
       t,
