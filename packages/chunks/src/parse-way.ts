@@ -71,7 +71,7 @@ export function parseWay(text: string, options: WayOptions = {}): Way {
   const match = /^\s*([A-Za-z]+)(?:(?:\s|:|=)([\s\S]*))?$/.exec(text)
   const name = (match?.[1] ?? '').toLowerCase()
   const parse = Object.hasOwn(parsers, name) ? parsers[name as WayName] : undefined
-  if (!parse) throw unknown('way to chunk', text.trim().slice(0, 40), wayNames)
+  if (!parse) throw unknown('way to chunk', name || text.trim().slice(0, 40), wayNames)
   const value = match?.[2] ?? ''
   return parse(name === 'delimiter' || name === 'regex' ? value : value.trim(), options)
 }

@@ -97,8 +97,31 @@ async function addPage(server: FastifyInstance): Promise<void> {
   }
 }
 
-/** `POST /chunks` with a form or the bare bytes: 202 with the request, or with `wait` its result. */
+/** How long the rest of a refused upload is read for nobody, in ms: else its client never hears why. */
+const drainMs = 5_000
+
+/** Takes an upload; when it is refused, the rest of it is let pass for a while. */
 async function takeUpload(
+  parts: FrontServerParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name?: string,
+): Promise<unknown> {
+  try {
+    return await answerUpload(parts, request, reply, name)
+  } catch (error) {
+    const { raw } = request
+    if (!raw.complete) {
+      raw.resume()
+      const cancel = parts.clock.after(drainMs, () => raw.destroy())
+      raw.once('close', cancel)
+    }
+    throw error
+  }
+}
+
+/** `POST /chunks` with a form or the bare bytes: 202 with the request, or with `wait` its result. */
+async function answerUpload(
   parts: FrontServerParts,
   { raw, query, headers }: FastifyRequest,
   reply: FastifyReply,

@@ -17,17 +17,19 @@ export async function readForm<Result>(
 ): Promise<Result> {
   const fields: Record<string, string> = Object.create(null)
   let taken: Promise<Result> | undefined
+  let file: Readable | undefined
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
   const parser = createParser(message)
   parser.on('field', (key: string, value: string) => {
     fields[key] = value
   })
   parser.on('file', (_field: string, stream: Readable, name: string) => {
-    if (taken) {
+    if (taken !== undefined) {
       stream.resume()
       reject(fault('UPLOAD_INVALID', 'the form has two files; send one'))
       return
     }
+    file = stream
     taken = take(stream, name || 'upload', fields)
     taken.catch(reject)
   })
@@ -39,12 +41,14 @@ export async function readForm<Result>(
   } catch (error) {
     message.unpipe(parser)
     parser.destroy()
+    // The parser forgets the file that it was in the middle of; whoever reads it must be told.
+    file?.destroy(error as Error)
     await taken?.catch(() => {})
     throw error
   } finally {
     message.off('aborted', gone)
   }
-  if (!taken) throw fault('UPLOAD_INVALID', 'the form has no file')
+  if (taken === undefined) throw fault('UPLOAD_INVALID', 'the form has no file')
   return taken
 }
 

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { Fault } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { type InputForm, namedInput, unpackers } from '../input.ts'
+import { detach } from './detach.ts'
 import type { DiskGuard } from './disk-guard.ts'
 
 /** A file that was received whole. */
@@ -44,7 +45,7 @@ export async function receive(stream: Readable, options: ReceiveOptions): Promis
   })
   try {
     const target = createWriteStream(path, { mode: 0o600, highWaterMark: 2 ** 20 })
-    await pipeline([stream, ...unpackers(form), counter, target])
+    await pipeline([detach(stream), ...unpackers(form), counter, target])
   } catch (error) {
     guard.give(bytes)
     throw namedUpload(error)

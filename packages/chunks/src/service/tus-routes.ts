@@ -23,7 +23,7 @@ interface TusParts {
 /** Adds tus 1.0 (https://tus.io/protocols/resumable-upload) at /files. */
 export function addTusRoutes(server: FastifyInstance, parts: TusParts): void {
   const { uploads } = parts
-  server.register(async (tus) => {
+  server.register((tus, _options, done) => {
     tus.addHook('onRequest', async (request, reply) => {
       reply.header('tus-resumable', version)
       if (request.method === 'OPTIONS' || request.headers['tus-resumable'] === version) return
@@ -52,6 +52,7 @@ export function addTusRoutes(server: FastifyInstance, parts: TusParts): void {
       await uploads.remove(params.id)
       return reply.status(204).send()
     })
+    done()
   })
 }
 

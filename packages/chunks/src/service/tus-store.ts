@@ -2,8 +2,9 @@ import { createHash, type Hash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { type Clock, randomToken } from '@drover/kernel'
+import { type Clock, Fault, randomToken } from '@drover/kernel'
 import { fault } from '../errors.ts'
+import { detach } from './detach.ts'
 import type { DiskGuard } from './disk-guard.ts'
 
 /** A resumable upload. Its offset is the size of its file, so that no crash can make them differ. */
@@ -123,7 +124,7 @@ export class TusStore {
       if (checksum && !sum?.digest().equals(checksum.digest))
         throw fault('UPLOAD_CHECKSUM', 'the part does not fit its checksum')
     } catch (error) {
-      const keeps = checksum === undefined && !isOurs(error)
+      const keeps = checksum === undefined && isBroken(error)
       if (!keeps) {
         await file.truncate(offset)
         this.#guard.give(at - offset)
@@ -168,8 +169,9 @@ export class TusStore {
 async function* gathered(stream: Readable): AsyncGenerator<Buffer> {
   let parts: Buffer[] = []
   let bytes = 0
+  let broken: unknown
   try {
-    for await (const part of stream as AsyncIterable<Buffer>) {
+    for await (const part of detach(stream) as AsyncIterable<Buffer>) {
       parts.push(part)
       bytes += part.length
       if (bytes < 2 ** 20) continue
@@ -177,10 +179,12 @@ async function* gathered(stream: Readable): AsyncGenerator<Buffer> {
       parts = []
       bytes = 0
     }
-  } finally {
-    // What came before the connection broke is not lost: the client goes on after it.
-    if (bytes > 0) yield Buffer.concat(parts)
+  } catch (error) {
+    broken = error
   }
+  // What came before the connection broke is not lost: the client goes on after it.
+  if (bytes > 0) yield Buffer.concat(parts)
+  if (broken !== undefined) throw broken
 }
 
 async function writeBlock(
@@ -194,7 +198,7 @@ async function writeBlock(
   await written
 }
 
-/** Whether a part failed by a rule of ours, not by a broken connection. */
-function isOurs(error: unknown): boolean {
-  return typeof (error as { retry?: unknown }).retry === 'string'
+/** Whether the connection broke; everything else is a rule of ours that the part offends. */
+function isBroken(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'UPLOAD_INVALID'
 }
