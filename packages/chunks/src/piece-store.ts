@@ -16,7 +16,7 @@ export interface SealedPieces extends Pieces {
  *   0        8      16      20           52
  *   │ start  │ end  │ crc32 │ sha256     │
  */
-export const pieceRecordBytes = 52
+const pieceRecordBytes = 52
 
 const batchPieces = 8_192
 

@@ -13,7 +13,7 @@ export function unsigned(value: number): Code {
 }
 
 /** A signed 32-bit number in LEB128. */
-export function signed(value: number): Code {
+function signed(value: number): Code {
   const rest = value >> 7
   const isLast = (rest === 0 && (value & 0x40) === 0) || (rest === -1 && (value & 0x40) !== 0)
   return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(rest)]

@@ -11,7 +11,7 @@ import { type CdcOptions, type CutFinder, makeGear, masksOf, stepsOf } from './g
 const gearAt = 0
 const doubledAt = 2_048
 /** Where the bytes to cut begin in the core's memory. */
-export const dataAt = 4_096
+const dataAt = 4_096
 
 const pageBytes = 65_536
 

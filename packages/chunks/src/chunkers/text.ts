@@ -4,7 +4,7 @@ import type { Chunker, Resume } from './chunker.ts'
 import { Tail } from './tail.ts'
 
 /** What a kind of text chunker decides about one piece. */
-export interface TextCut {
+interface TextCut {
   /** Where the piece that starts at `start` ends, in `bytes`. */
   readonly end: number
   /** Where the next piece starts: at most `end`, and after `start`. */

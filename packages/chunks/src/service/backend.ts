@@ -13,7 +13,7 @@ export interface BackendOptions {
 }
 
 /** The largest task, in bytes: a word list or a piece that does not end within a segment. */
-export const taskBytesMax = 160 * 2 ** 20
+const taskBytesMax = 160 * 2 ** 20
 
 /** Starts a backend: it does tasks, and keeps nothing. */
 export async function startBackend(
