@@ -143,7 +143,6 @@ test('what runs is asked for things it does not have', async (context) => {
       ['policy', 'web', 'rnd-robin'],
       /no policy is called "rnd-robin"; did you mean "round-robin"\?/,
     ],
-    [['weight', 'web', '1', '0'], /weight must be > 0/],
     [['logs', 'wbe'], /did you mean "web"\?/],
     [['reload'], /there is no file/],
   ]
@@ -153,6 +152,9 @@ test('what runs is asked for things it does not have', async (context) => {
     assert.match(stderr, says)
     assert.equal(code, 1, stderr)
   }
+  const weight = await runDrover(['weight', 'web', '1', '0'], { cwd: drover.folder })
+  assert.match(weight.stderr, /weight: expected a number above 0 and at most 1000, not "0"/)
+  assert.equal(weight.code, 2)
 })
 
 test('a crash loop is told with the reason and the last words', async (context) => {
