@@ -7,16 +7,17 @@ import { readAnswer } from './messages.ts'
 import { openClient, type Peer } from './peer.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
-import { until } from './until.ts'
+import { turns, until } from './until.ts'
+import { startUpstream } from './upstream.ts'
 
 const clients = 12
 const bodyBytes = 3_000_000
 const random = seededRandom(7)
 
 /** A body that tells its owner and its place at every byte, so that no piece of another fits in. */
-function bodyOf(index: number): Buffer {
-  const body = Buffer.alloc(bodyBytes)
-  for (let at = 0; at + 4 <= bodyBytes; at += 4)
+function bodyOf(index: number, length = bodyBytes): Buffer {
+  const body = Buffer.alloc(length)
+  for (let at = 0; at + 4 <= length; at += 4)
     body.writeUInt32BE(((index + 1) * 0x9e3779b1 + at * 0x85ebca6b) >>> 0, at)
   return body
 }
@@ -104,4 +105,35 @@ test('bodies that pass at the same time do not mix, in HTTP', async (t) => {
       assert.ok(answer?.body.equals(body), `body ${index}`)
     }),
   )
+})
+
+// A piece under the socket's high-water mark that is still to be written does not stop the reading:
+// the next piece must not be read into the memory of the one that waits.
+test('a piece that waits for its reader is not overwritten by the next', async (t) => {
+  const upstream = await startUpstream(t, { connection: () => {} })
+  const listener = listenerOf({ protocol: 'tcp', service: 'web' })
+  const door = await startDoor(t, planOf(serviceOf([upstream.port]), listener))
+  for (const size of [40_000, 12_000, 60_000]) {
+    const before = upstream.connections.length
+    const client = await openClient(t, door.port())
+    await until(() => upstream.connections.length > before, 'a connection')
+    const replica = upstream.connections[before]
+    assert.ok(replica)
+    client.socket.pause()
+    const sent: Buffer[] = []
+    // The first piece is large enough for the door to expect a large body.
+    for (let piece = 0; piece < 1_000 && replica.socket.writableLength === 0; piece++) {
+      const bytes = bodyOf(piece, piece === 0 ? 60_000 : size)
+      sent.push(bytes)
+      replica.send(bytes)
+      await turns(4)
+    }
+
+    client.socket.resume()
+    replica.socket.end()
+
+    await until(() => client.ended, 'all of it')
+    assert.ok(client.bytes.equals(Buffer.concat(sent)), `pieces of ${size}`)
+    client.socket.destroy()
+  }
 })
