@@ -180,4 +180,8 @@ test('a crash loop is told with the reason and the last words', async (context) 
     drover.output(),
     /web: a replica died \d+ times in a row \(.*exited with code 7.*\); next try in \d+ m?s\n.*the key is missing/,
   )
+  await until('drover status tells it, too', async () => {
+    const { stdout } = await runDrover(['status'], { cwd: drover.folder })
+    return /0 of 1 ready.*\na replica died \d+ times in a row .*\n.*the key is missing/.test(stdout)
+  })
 })

@@ -89,7 +89,8 @@ export class Pool {
 
   /** Holds while ejected replicas are used because too few others are left and none is coming. */
   get panic(): boolean {
-    if (this.members.some(({ health }) => health.coming)) return false
+    // A fixed address that never answered may never do so; nobody waits for it.
+    if (this.members.some(({ health, supervised }) => supervised && health.coming)) return false
     return isPanic(this.available, this.#ejected(), this.#model.health.panicShare)
   }
 

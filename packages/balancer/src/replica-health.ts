@@ -178,7 +178,8 @@ export class ReplicaHealth {
     this.#listening = !closed
     const failed = `check failed (${this.#failedInARow} of ${this.#rules.fall}): ${reason}`
     const inARow = `${counted(this.#failedInARow, 'check')} failed in a row: ${reason}`
-    if (this.#state === 'starting' && !closed) this.#move('checking', failed)
+    if (this.#state === 'starting' && closed) this.#reason = `nobody listens yet: ${reason}`
+    else if (this.#state === 'starting') this.#move('checking', failed)
     else if (this.#state === 'ready' || this.#state === 'slow-start') this.#move('suspect', failed)
     if (this.#state === 'suspect') {
       if (closed) this.#move('ejected', `nobody listens: ${reason}`)

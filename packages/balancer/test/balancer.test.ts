@@ -174,6 +174,28 @@ test('when all are ejected they are used all the same, but not those whose port 
   assert.equal((await balancer.status()).services[0]?.panic, true)
 })
 
+test('a fixed address that never answered keeps nobody from using the ejected', async () => {
+  const addressAt = (port: number) => ({ host: '127.0.0.1', port, weight: 1 })
+  const door = await startFrontDoor(
+    modelOf({ health: quickHealth, addresses: [addressAt(1), addressAt(2)] }),
+  )
+  const { add, answers, clock, engine, balancer } = door
+  answers.set(1, 'well')
+  await clock.advance(1_000)
+  assert.deepEqual(engine.served(), ['web/127.0.0.1:1'])
+
+  answers.set(1, 'broken')
+  await clock.advance(6_000)
+  assert.deepEqual(engine.served(), ['web/127.0.0.1:1'])
+  assert.equal((await balancer.status()).services[0]?.panic, true)
+
+  answers.set(3, 'closed')
+  add('coming', 3)
+  await clock.advance(100)
+  assert.deepEqual(engine.served(), [])
+  await balancer.stop(0)
+})
+
 test('a draining replica stays in the plan until it has ended', async () => {
   const { balancer, engine, add, clock } = await startFrontDoor()
   add('a', 1)

@@ -42,6 +42,7 @@ test('a new replica is ready after its first passed check', () => {
   assert.equal(health.available, false)
 
   health.checkFailed(closed)
+  assert.equal(health.reason, 'nobody listens yet: connect ECONNREFUSED')
   health.checkPassed('3 ms')
 
   assert.equal(health.available, true)

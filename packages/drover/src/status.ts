@@ -4,6 +4,7 @@ import type { ReplicaInfo } from '@drover/supervisor'
 import type { ReplicaView, ServiceView, StatusView } from './admin/schemas.ts'
 import { managedService, manageService } from './config/managed.ts'
 import type { Config } from './config/schema.ts'
+import type { EventLog } from './event-log.ts'
 import type { System } from './system.ts'
 
 /** Returns the instance at this moment: what the supervisor and the front door know, joined. */
@@ -26,7 +27,9 @@ export async function readStatus(system: System, about: About): Promise<StatusVi
     })),
     services: Object.keys(config.services).flatMap((name) => {
       const service = served.get(name)
-      return service ? [viewService(name, config, service, groups.get(name)?.replicas())] : []
+      if (!service) return []
+      const view = viewService(name, config, service, groups.get(name)?.replicas())
+      return [{ ...view, trouble: troubleOf(view, system.events) }]
     }),
   }
 }
@@ -53,17 +56,18 @@ function viewService(
   config: Config,
   service: ServiceStatus,
   infos: readonly ReplicaInfo[] | undefined,
-): ServiceView {
+): Omit<ServiceView, 'trouble'> {
   const { docker, command } = config.services[name] ?? {}
+  const kind = docker ? 'docker' : command === undefined ? 'addresses' : 'process'
   const known = new Map(infos?.map((info) => [info.id, info]))
   const spawning = (infos ?? []).filter(
     ({ id }) => !service.replicas.some((replica) => replica.id === id),
   )
   return {
     name,
-    kind: docker ? 'docker' : command === undefined ? 'addresses' : 'process',
+    kind,
     policy: service.policy,
-    wanted: service.expected,
+    wanted: kind === 'addresses' ? service.replicas.length : service.expected,
     available: service.available,
     panic: service.panic,
     waiting: service.waiting,
@@ -74,6 +78,24 @@ function viewService(
       ...spawning.map(viewSpawning),
     ],
   }
+}
+
+/** Deaths in a row that make a crash loop. */
+const loopDeaths = 2
+
+/** The last news of a crash loop, while one goes on: places stand empty, or died again and again. */
+function troubleOf(
+  { name, wanted, replicas }: Omit<ServiceView, 'trouble'>,
+  events: EventLog,
+): string | null {
+  const isLooping =
+    replicas.length < wanted ||
+    replicas.some(({ state, restarts }) => state !== 'ready' && restarts >= loopDeaths)
+  if (!isLooping) return null
+  const told = events
+    .since(0)
+    .findLast(({ kind, service }) => kind === 'supervisor.group.crash-loop' && service === name)
+  return told ? told.message.replace(`${name}: `, '') : null
 }
 
 function viewReplica(

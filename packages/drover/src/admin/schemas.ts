@@ -27,9 +27,12 @@ export const serviceView = Type.Object({
   name: Type.String(),
   kind: Type.String({ description: 'process, docker or addresses' }),
   policy: Type.String(),
-  wanted: Type.Integer({ description: 'replicas that should run' }),
+  wanted: Type.Integer({ description: 'replicas that should run, or the fixed addresses' }),
   available: Type.Integer({ description: 'replicas that get requests' }),
   panic: Type.Boolean({ description: 'ejected replicas are used because too few others are left' }),
+  trouble: nullable(
+    Type.String({ description: 'why fewer run than should: the last news of its crash loop' }),
+  ),
   waiting: Type.Integer({ description: 'requests that wait for a replica' }),
   requestsPerSecond: Type.Number(),
   retriesTotal: Type.Integer(),

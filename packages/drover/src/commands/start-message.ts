@@ -34,7 +34,8 @@ export async function startMessage(
 }
 
 /** Why a service that is not ready yet is not, by the example of one replica. */
-function waiting({ available, replicas }: ServiceView): string[] {
+function waiting({ available, replicas, trouble }: ServiceView): string[] {
+  if (trouble !== null) return trouble.split('\n')
   const unready = replicas.find(({ state }) => state !== 'ready' && state !== 'slow-start')
   if (available >= replicas.length || !unready) return []
   return [`${unready.name} is ${unready.state}: ${unready.reason}`]
@@ -43,12 +44,12 @@ function waiting({ available, replicas }: ServiceView): string[] {
 /** At most this many replicas are named. */
 const namedMax = 8
 
-function describe({ kind, policy, available, replicas }: ServiceView): string {
+function describe({ kind, policy, wanted, available, replicas }: ServiceView): string {
   const names = replicas.slice(0, namedMax).map(({ name }) => name)
   const more = replicas.length > namedMax ? `, and ${replicas.length - namedMax} more` : ''
-  const ready = available === replicas.length ? 'ready' : `${available} ready`
+  const ready = available >= wanted ? 'ready' : `${available} ready`
   const one = kind === 'docker' ? 'container' : kind === 'process' ? 'replica' : 'address'
-  const what = replicas.length === 1 ? one : one === 'address' ? 'addresses' : `${one}s`
+  const what = wanted === 1 ? one : one === 'address' ? 'addresses' : `${one}s`
   const who = names.length === 0 ? '' : `: ${names.join(', ')}${more}`
-  return `${replicas.length} ${what}, ${ready}, ${policy}${who}`
+  return `${wanted} ${what}, ${ready}, ${policy}${who}`
 }

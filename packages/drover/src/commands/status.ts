@@ -84,7 +84,9 @@ function showService(service: ServiceView, nowMs: number): string {
     'failed',
     'why',
   ]
-  return `${paint('bold', name)}  ${facts.join(', ')}\n${table(heading, rows)}`
+  const trouble = service.trouble === null ? '' : `\n${paint('yellow', service.trouble)}`
+  const replicas = rows.length === 0 ? '' : `\n${table(heading, rows)}`
+  return `${paint('bold', name)}  ${facts.join(', ')}${trouble}${replicas}`
 }
 
 function showReplica(replica: ReplicaView, nowMs: number): string[] {
