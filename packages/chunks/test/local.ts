@@ -8,10 +8,26 @@ import { parseInput } from '../src/input.ts'
 import { parseWay } from '../src/parse-way.ts'
 import type { WayOptions } from '../src/way.ts'
 
+const undoings = new WeakMap<TestContext, (() => unknown)[]>()
+
+/** Calls `undo` after the test; what was done last is undone first. */
+export function later(t: TestContext, undo: () => unknown): void {
+  const known = undoings.get(t)
+  if (known) {
+    known.push(undo)
+    return
+  }
+  const list = [undo]
+  undoings.set(t, list)
+  t.after(async () => {
+    for (const one of list.toReversed()) await one()
+  })
+}
+
 /** Returns a folder that is gone after the test. */
 export function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'drover-chunks-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  later(t, () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 

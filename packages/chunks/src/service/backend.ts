@@ -1,5 +1,8 @@
 import { type Clock, createHttpServer, type Log } from '@drover/kernel'
 import { fault } from '../errors.ts'
+import { segmentBytes, wordBytesMax } from '../options.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { readBody } from './read-body.ts'
 import { doTask } from './tasks.ts'
 
 /** What a backend is given. */
@@ -15,6 +18,9 @@ export interface BackendOptions {
 /** The largest task, in bytes: a word list or a piece that does not end within a segment. */
 const taskBytesMax = 160 * 2 ** 20
 
+/** Room for what stands before a task's bytes. */
+const taskHeadBytes = 512 * 1_024
+
 /** Starts a backend: it does tasks, and keeps nothing. */
 export async function startBackend(
   options: BackendOptions,
@@ -27,17 +33,16 @@ export async function startBackend(
     bodyBytesMax: taskBytesMax,
   })
   let running = 0
-  server.addContentTypeParser(
-    'application/octet-stream',
-    { parseAs: 'buffer', bodyLimit: taskBytesMax },
-    (_request, body, done) => done(null, body),
-  )
+  server.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null))
+  const pool = new BufferPool(segmentBytes + 2 * wordBytesMax + taskHeadBytes, tasksMax)
   server.get('/healthz', () => ({ running }))
   server.post('/tasks', async (request, reply) => {
     if (running >= tasksMax) throw fault('REQUESTS_TOO_MANY', `${running} tasks run already`)
     running++
     try {
-      const answer = await doTask(request.body as Buffer, clock)
+      const { whole, bytes } = await readBody(request.raw, pool, taskBytesMax)
+      const answer = await doTask(bytes, clock)
+      pool.give(whole)
       return reply.type('application/octet-stream').send(answer)
     } finally {
       running--

@@ -11,10 +11,15 @@ const headBytesMax = 4 * 2 ** 20
  *   │ length, LE  │ JSON   │ payload …
  */
 export function encodeFrame(head: object, payload: readonly Uint8Array[]): Buffer {
+  return Buffer.concat([encodeHead(head), ...payload])
+}
+
+/** The frame without its payload, which may be sent after it as it is. */
+export function encodeHead(head: object): Buffer {
   const json = Buffer.from(JSON.stringify(head))
   const length = Buffer.alloc(lengthBytes)
   length.writeUInt32LE(json.length)
-  return Buffer.concat([length, json, ...payload])
+  return Buffer.concat([length, json])
 }
 
 /** Takes a frame apart; the payload is not copied. Throws TASK_FAILED when it is none. */

@@ -289,9 +289,11 @@ export class Front implements Service {
   }
 
   async #end(request: ChunkRequest, state: ChunkRequest['state']): Promise<void> {
+    const endedAtMs = this.#parts.clock.now()
+    // Nobody is told of an end that a crash could take back.
+    await this.#parts.store.save({ ...request, state, endedAtMs })
     request.state = state
-    request.endedAtMs = this.#parts.clock.now()
-    await this.#parts.store.save(request)
+    request.endedAtMs = endedAtMs
   }
 
   #learn(bytes: number, tookMs: number): void {

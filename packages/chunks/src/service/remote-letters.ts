@@ -8,6 +8,7 @@ import { segmentBytes, wordBytesMax } from '../options.ts'
 import { mixLetters } from '../sort-file.ts'
 import { isSpace } from '../text/boundaries.ts'
 import type { Way } from '../way.ts'
+import type { BufferPool } from './buffer-pool.ts'
 import { inOrder } from './in-order.ts'
 import type { RemoteRun } from './remote-work.ts'
 import type { DrawAnswer, ScatterAnswer } from './tasks.ts'
@@ -39,13 +40,15 @@ async function scatterRemotely(
   const isStarted = way.sets.map(() => false)
   const space = Buffer.from(' ')
   const task = { kind: 'scatter', way } as const
-  const work = async (bytes: Buffer) => ({
-    taken: bytes.length,
-    ...(await run.tasks.run(task, [bytes], run.signal)),
-  })
+  const { pool } = run.tasks
+  const work = async ({ whole, bytes }: Stretch) => {
+    const answer = await run.tasks.run(task, [bytes], run.signal)
+    pool.give(whole)
+    return { taken: bytes.length, ...answer }
+  }
   let done = 0
-  for await (const { head, payload, taken } of inOrder(
-    stretches(source, run.tasks.window),
+  for await (const { head, payload, taken, release } of inOrder(
+    stretches(source, run.tasks.window, pool),
     run.tasks.window,
     work,
   )) {
@@ -59,6 +62,7 @@ async function scatterRemotely(
       const [total, count] = [totals[group], counts[group]]
       if (total && count) addCounts(total, count)
     }
+    release()
     await groups.drain()
     done += taken
     run.advance(done)
@@ -69,17 +73,29 @@ async function scatterRemotely(
 /** A small file is divided so that every place in the window gets a stretch of it. */
 const stretchBytesMin = 16 * 1_024
 
+/** A part of the text, in a buffer that goes back to the pool. */
+interface Stretch {
+  readonly whole: Buffer
+  readonly bytes: Buffer
+}
+
 /** Yields the text in stretches that end at white space. */
-async function* stretches(source: Source, window: number): AsyncGenerator<Buffer> {
+async function* stretches(
+  source: Source,
+  window: number,
+  pool: BufferPool,
+): AsyncGenerator<Stretch> {
   const share = Math.ceil(source.bytes / (2 * window))
   const size = Math.min(segmentBytes, Math.max(stretchBytesMin, share))
   for (let at = 0; at < source.bytes; ) {
-    const bytes = await readAt(source, at, size + wordBytesMax)
+    const whole = pool.take(size + wordBytesMax)
+    const count = await source.read(whole.subarray(0, size + wordBytesMax), at)
+    const bytes = whole.subarray(0, count)
     let end = Math.min(size, bytes.length)
     while (end < bytes.length && !isSpace(bytes[end] as number)) end++
     if (end === bytes.length && at + end < source.bytes)
       throw fault('PIECE_TOO_LARGE', `a word at byte ${at + size} is over ${wordBytesMax} bytes`)
-    yield bytes.subarray(0, end)
+    yield { whole, bytes: bytes.subarray(0, end) }
     at += end
   }
 }
@@ -97,6 +113,7 @@ async function drawRemotely(
   const drawn = new Map<string, { text: Buffer; counts: LetterCounts }>()
   const work = async (letter: string) => {
     const task = { kind: 'draw', letter, seed: way.seed } as const
+    // The words are kept until they are mixed, so their memory is not given back.
     const { head, payload } = await run.tasks.run(task, [list], run.signal)
     return { letter, text: payload, ...(head as unknown as DrawAnswer) }
   }

@@ -87,15 +87,20 @@ async function* scanRemotely(source: Source, plan: Plan, run: RemoteRun): AsyncG
   let carry = ''
   for (let startAt = 0; startAt < source.bytes; ) {
     const before = plan.way.by === 'regex' ? Math.min(contextBytes, startAt) : 0
-    const payload = await readAt(source, startAt - before, before + stretchBytes)
+    const whole = run.tasks.pool.take(before + stretchBytes)
+    const stretch = whole.subarray(0, before + stretchBytes)
+    const payload = stretch.subarray(0, await source.read(stretch, startAt - before))
     const isLast = startAt - before + payload.length >= source.bytes
     const task = { kind: 'scan', plan: rest, startAt, before, carry, isLast } as const
     const answer = await run.tasks.run(task, [payload], run.signal)
+    run.tasks.pool.give(whole)
     const { count, resumeAt, carry: next } = answer.head as unknown as ScanAnswer
     total += count
     if (total > run.chunksMax)
       throw fault('CHUNKS_TOO_MANY', `more than ${run.chunksMax} chunks; choose larger ones`)
-    if (count > 0) yield toPieces(answer.payload, count)
+    const found = toPieces(answer.payload, count)
+    answer.release()
+    if (count > 0) yield found
     if (isLast) return
     // A piece that does not end within a stretch is asked for again with more of the file.
     stretchBytes = count > 0 ? segmentBytes : stretchBytes * 2
@@ -173,7 +178,10 @@ async function sealBatch(
   const until = ends.subarray(0, count).reduce((most, end) => Math.max(most, end), 0)
   // Pieces overlap or lie close together: one read serves them all, unless much was dropped.
   const isClose = until - from <= 2 * segmentBytes
-  const around = isClose ? await readAt(source, from, until - from) : undefined
+  const { pool } = run.tasks
+  const whole = isClose ? pool.take(until - from) : undefined
+  const around = whole?.subarray(0, until - from)
+  if (around) await source.read(around, from)
   for (let index = 0; index < count; index++) {
     const [start, end] = [starts[index] as number, ends[index] as number]
     const own =
@@ -184,9 +192,13 @@ async function sealBatch(
     if (plan.wrap.after.length > 0) parts.push(plan.wrap.after)
     lengths.push(contentBytes(plan.wrap, first + index, start, end))
   }
-  const { payload } = await run.tasks.run({ kind: 'seal', lengths }, parts, run.signal)
-  if (payload.length !== 36 * count) throw fault('TASK_FAILED', 'a backend sealed other pieces')
-  return { first, count, starts, ends, ...readSums(payload, count) }
+  const answer = await run.tasks.run({ kind: 'seal', lengths }, parts, run.signal)
+  if (whole) pool.give(whole)
+  if (answer.payload.length !== 36 * count)
+    throw fault('TASK_FAILED', 'a backend sealed other pieces')
+  const sums = readSums(answer.payload, count)
+  answer.release()
+  return { first, count, starts, ends, ...sums }
 }
 
 function readSums(payload: Buffer, count: number): Pick<SealedPieces, 'crc32' | 'sha256'> {

@@ -81,6 +81,7 @@ export async function startChunks(options: ServiceOptions): Promise<RunningChunk
     unsweep()
     await server.close()
     await front.stop()
+    tasks.close()
   }
   try {
     const url = await server.listen({ host: options.host, port: options.port })

@@ -1,6 +1,10 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { backoffMs, type Clock, Fault, fromProblem, type Random } from '@drover/kernel'
 import { fault } from '../errors.ts'
-import { decodeFrame, encodeFrame } from './frame.ts'
+import { segmentBytes, wordBytesMax } from '../options.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { decodeFrame, encodeHead } from './frame.ts'
+import { readBody } from './read-body.ts'
 import type { Task } from './tasks.ts'
 
 /** How tasks are sent. */
@@ -17,9 +21,24 @@ export interface TaskClientOptions {
   readonly deadlineMs: number
 }
 
+/** What a backend answered. */
+export interface TaskAnswer {
+  readonly head: Record<string, unknown>
+  /** Good until `release`. */
+  readonly payload: Buffer
+  /** Gives the memory back; an answer that is kept is never released. */
+  release(): void
+}
+
+/** The largest answer, in bytes: the words of one letter of a word list. */
+const answerBytesMax = 2 ** 30
+
 /** Sends tasks to whichever backend takes them; a task is repeated until one answers. */
 export class TaskClient {
+  /** Buffers for segments and answers. */
+  readonly pool: BufferPool
   readonly #options: TaskClientOptions
+  readonly #agent: Agent
   readonly #waiting: (() => void)[] = []
   #free: number
   /** Attempts that were repeated, for those who want to see it. */
@@ -28,6 +47,8 @@ export class TaskClient {
   constructor(options: TaskClientOptions) {
     this.#options = options
     this.#free = options.window
+    this.#agent = new Agent({ keepAlive: true, maxSockets: options.window })
+    this.pool = new BufferPool(segmentBytes + 2 * wordBytesMax, options.window + 2)
   }
 
   /** How many tasks may run at one time. */
@@ -36,16 +57,21 @@ export class TaskClient {
   }
 
   /** Resolves to the answer. Throws what the backend refuses for good, and TASK_FAILED. */
-  async run(task: Task, payload: readonly Uint8Array[], signal: AbortSignal) {
+  async run(task: Task, payload: readonly Uint8Array[], signal: AbortSignal): Promise<TaskAnswer> {
     await this.#enter()
     try {
-      return decodeFrame(await this.#try(encodeFrame(task, payload), signal))
+      return await this.#try([encodeHead(task), ...payload], signal)
     } finally {
       this.#leave()
     }
   }
 
-  async #try(frame: Buffer, signal: AbortSignal): Promise<Buffer> {
+  /** Closes the connections. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #try(frame: readonly Uint8Array[], signal: AbortSignal): Promise<TaskAnswer> {
     const { clock, random, deadlineMs } = this.#options
     const startMs = clock.monotonic()
     for (let attempt = 0; ; attempt++) {
@@ -62,17 +88,32 @@ export class TaskClient {
     }
   }
 
-  async #send(frame: Buffer, signal: AbortSignal): Promise<Buffer> {
+  async #send(frame: readonly Uint8Array[], signal: AbortSignal): Promise<TaskAnswer> {
+    const answer = await this.#ask(frame, signal)
+    const { whole, bytes } = await readBody(answer, this.pool, answerBytesMax)
+    const release = () => this.pool.give(whole)
+    if (answer.statusCode === 200) return { ...decodeFrame(bytes), release }
+    const problem = problemOf(answer.statusCode ?? 0, bytes)
+    release()
+    throw problem
+  }
+
+  #ask(frame: readonly Uint8Array[], signal: AbortSignal): Promise<IncomingMessage> {
     const { url, attemptMs } = this.#options
-    const answer = await fetch(new URL('/tasks', url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: frame as Uint8Array<ArrayBuffer>,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]),
+    const length = frame.reduce((sum, part) => sum + part.length, 0)
+    return new Promise((resolve, reject) => {
+      const asked = request(new URL('/tasks', url), {
+        method: 'POST',
+        agent: this.#agent,
+        headers: { 'content-type': 'application/octet-stream', 'content-length': length },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]),
+      })
+      asked.once('response', resolve)
+      asked.on('error', reject)
+      asked.cork()
+      for (const part of frame) asked.write(part)
+      asked.end()
     })
-    const bytes = Buffer.from(await answer.arrayBuffer())
-    if (answer.status === 200) return bytes
-    throw problemOf(answer.status, bytes)
   }
 
   #enter(): Promise<void> | undefined {

@@ -3,12 +3,13 @@ import { silentLog, systemClock, systemRandom } from '@drover/kernel'
 import { startBackend } from '../../src/service/backend.ts'
 import { MemoryRequestQueue } from '../../src/service/request-queue.ts'
 import { type RunningChunks, type ServiceOptions, startChunks } from '../../src/service/serve.ts'
+import { later } from '../local.ts'
 
 /** Starts a backend on a free port; it is gone after the test. */
 export async function startTestBackend(t: TestContext, port = 0, tasksMax = 8) {
   const host = '127.0.0.1'
   const backend = await startBackend({ host, port, clock: systemClock, log: silentLog, tasksMax })
-  t.after(() => backend.stop())
+  later(t, () => backend.stop())
   return { ...backend, url: `http://${host}:${backend.port}` }
 }
 
@@ -25,7 +26,7 @@ export async function startTestService(
     ...{ clock: systemClock, random: systemRandom, log: silentLog },
     ...more,
   })
-  t.after(() => service.stop())
+  later(t, () => service.stop())
   return service
 }
 

@@ -122,6 +122,7 @@ async function startService(options: ServeOptions): Promise<RunningChunks> {
 
 /** The backends as a service of their own, spread by least connections. */
 function backendsOf(count: number, folder: string) {
+  const words = ['chunks', 'backend', '--tasks', '2']
   const config = {
     data: join(folder, 'drover'),
     admin: { address: 'off' },
@@ -129,7 +130,8 @@ function backendsOf(count: number, folder: string) {
     door: { workers: 1, grace: '1s' },
     services: {
       backends: {
-        command: [process.execPath, process.argv[1] ?? '', 'chunks', 'backend'],
+        // A small young generation: tasks make little garbage, and memory is to stay flat.
+        command: [process.execPath, '--max-semi-space-size=2', process.argv[1] ?? '', ...words],
         replicas: count,
         policy: 'least-connections',
         // A backend in the middle of a heavy task answers late; that is no illness here.
