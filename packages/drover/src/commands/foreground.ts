@@ -19,6 +19,8 @@ export interface ForegroundOptions {
 
 /** The start message waits this many ms at most for replicas to become ready. */
 const readyMsMax = 10_000
+/** After this many ms without a word it says what it waits for. */
+const silenceMsMax = 2_000
 /** A foreign engine takes up replicas that are ready within this many ms. */
 const servedMsMax = 2_000
 /** A signal again within this many ms is the same one: a terminal sends it to a wrapper, too. */
@@ -54,7 +56,10 @@ async function present(
   stopAsked: Promise<unknown>,
   options: ForegroundOptions,
 ): Promise<void> {
-  await Promise.race([settled, stopAsked])
+  const cancel = systemClock.after(silenceMsMax, () => {
+    if (!options.quiet) say('waiting for replicas to become ready ...')
+  })
+  await Promise.race([settled, stopAsked]).finally(cancel)
   await Promise.race([instance.system.whenServed(servedMsMax), stopAsked])
   if (!options.quiet) say(await startMessage(instance, options.hints ?? []))
   const calm = createCalm()
