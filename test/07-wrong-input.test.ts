@@ -132,6 +132,20 @@ test('config check lists every mistake with file and line', async (context) => {
   )
 })
 
+test('config check finds what up would refuse', async (context) => {
+  const cwd = await temporaryFolder(context)
+  await writeFile(
+    join(cwd, 'drover.yaml'),
+    'services:\n  web: { command: x, policy: maglev }\ndoor: { engine: nginx }\n',
+  )
+
+  for (const words of [['config', 'check'], ['up']]) {
+    const { code, stderr } = await runDrover(words, { cwd })
+    assert.equal(code, 2)
+    assert.match(stderr, /the policy maglev, which the engine nginx lacks; builtin has it/)
+  }
+})
+
 test('what runs is asked for things it does not have', async (context) => {
   const words = ['balance', ...anyPort, '-n', '1', '--', process.execPath, homeServer]
   const drover = await startDrover(context, words)

@@ -60,3 +60,4 @@ export {
 } from './policies/table.ts'
 export type { ReplicaState, Transition } from './replica-health.ts'
 export type { BalancerStatus, ListenerStatus, ReplicaStatus, ServiceStatus } from './status.ts'
+export { tryModel } from './try-model.ts'

@@ -244,8 +244,17 @@ function misfit(schema: Shape, value: unknown): string {
     typeof option.const === 'string' ? [option.const] : [],
   )
   const near = typeof value === 'string' ? nearest(value, words) : undefined
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`
+  const quotes = near === undefined && wouldFitQuoted(schema, value) ? '; put it in quotes' : ''
+  const hint = near === undefined ? quotes : `; did you mean "${near}"?`
   return `expected ${expected(schema)}, not ${shown(value)}${hint}`
+}
+
+/** YAML reads 8080 as a number, also where a text is wanted that may be just digits. */
+function wouldFitQuoted(schema: Shape, value: unknown): boolean {
+  if (typeof value !== 'number' && typeof value !== 'boolean') return false
+  return (schema.anyOf ?? [schema]).some(
+    ({ type, pattern = '' }) => type === 'string' && new RegExp(pattern).test(String(value)),
+  )
 }
 
 function shown(value: unknown): string {

@@ -71,6 +71,24 @@ test('every problem of a file is told at once', () => {
   assert.ok(lines.some((line) => line.includes('"ring" or "random", not "best"')))
 })
 
+test('a number where a text of digits was meant is told to be quoted', () => {
+  const address = Type.String({ pattern: '^:?\\d+$' })
+  const told = (text: string) => {
+    const one = Type.Object({ address, share: Type.Optional(Type.Number()) })
+    try {
+      parseConfig(one, text, 'x.yaml')
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  assert.equal(told('address: "8080"\n'), '')
+  assert.match(told('address: 8080\n'), /expected a text, not 8080; put it in quotes$/)
+  assert.match(told('address: -1\n'), /expected a text, not -1$/)
+  assert.match(told('address: "1"\nshare: true\n'), /expected a number, not true$/)
+})
+
 test('the bounds of a number are told, open ones too', () => {
   const told = (bounds: Record<string, number>) => {
     const one = Type.Object({ share: Type.Number(bounds) })

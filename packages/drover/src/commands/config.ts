@@ -1,9 +1,11 @@
+import { tryModel } from '@drover/balancer'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { withDerived } from '../config/derived.ts'
 import { loadFile } from '../config/load.ts'
-import { configSchema } from '../config/schema.ts'
+import { type Config, configSchema } from '../config/schema.ts'
 import { withoutSecrets } from '../config/secrets.ts'
+import { type ModelContext, toModel } from '../config/to-model.ts'
 import { say } from '../terminal.ts'
 
 const defaultFile = 'drover.yaml'
@@ -16,7 +18,9 @@ export function configCommand(): Command {
     .description('Says every mistake in a configuration: file, line, key and what was expected.')
     .argument('[file]', '', defaultFile)
     .action(async (file: string) => {
-      const { config } = await loadFile(file)
+      const loaded = await loadFile(file)
+      const { config } = loaded
+      await tryModel(toModel(loaded, pretended(config)), config.door.engine)
       const services = Object.keys(config.services).length
       say(`${file} is good: ${services} services, ${config.listeners.length} listeners`)
     })
@@ -36,4 +40,12 @@ export function configCommand(): Command {
       say(JSON.stringify({ ...dialect, ...configSchema }, null, 2))
     })
   return command
+}
+
+/** Stands for what only a running instance has: its secret, and the address of its management API. */
+function pretended({ manage }: Config): ModelContext {
+  return {
+    stickySecret: 'x'.repeat(16),
+    manageAddress: manage ? { host: '127.0.0.1', port: 1 } : undefined,
+  }
 }

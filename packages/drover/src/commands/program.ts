@@ -80,10 +80,11 @@ function versionCommand(): Command {
 }
 
 /** Commander would end the process by itself; the caller decides about that. */
-function stopByThrowing(command: Command): void {
+function stopByThrowing(command: Command, name = 'drover'): void {
   command.exitOverride()
   for (const inner of command.commands) {
-    inner.showHelpAfterError(`(drover ${inner.name()} --help shows what there is)`)
-    stopByThrowing(inner)
+    const innerName = `${name} ${inner.name()}`
+    inner.showHelpAfterError(`(${innerName} --help shows what there is)`)
+    stopByThrowing(inner, innerName)
   }
 }
