@@ -17,7 +17,7 @@ import {
   systemClock,
   systemRandom,
 } from '@drover/kernel'
-import { startQueue } from '@drover/queue'
+import { connectQueue, type QueueEngine, startQueue } from '@drover/queue'
 import { Command } from 'commander'
 import { loadOptions } from '../config/load.ts'
 import { fault } from '../errors.ts'
@@ -25,6 +25,7 @@ import { startInstance } from '../instance.ts'
 import { readStatus } from '../status.ts'
 import { say } from '../terminal.ts'
 import { version } from '../version.ts'
+import { addressText } from './addresses.ts'
 import { wholeNumber } from './numbers.ts'
 
 const examples = `Examples:
@@ -49,6 +50,8 @@ interface ServeOptions {
   readonly quota: string
   readonly highWater: number
   readonly workers: number
+  readonly backendsUrl?: string
+  readonly queue?: string
 }
 
 function serve(): Command {
@@ -72,9 +75,12 @@ function serve(): Command {
       95,
     )
     .option('--workers <number>', 'requests at one time', wholeNumber('--workers', 1, 64), 1)
+    .option('--backends-url <url>', 'a front door before backends that run already')
+    .option('--queue <address>', 'a queue that runs already', addressText('--queue'))
     .action(async (options: ServeOptions) => {
       const running = await startService(options)
-      say(`drover chunks: ${running.url}, ${options.backends} backends. Ctrl-c stops everything.`)
+      const backends = options.backendsUrl ?? `${options.backends} backends`
+      say(`drover chunks: ${running.url}, ${backends}. Ctrl-c stops everything.`)
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
       await running.stop()
     })
@@ -86,23 +92,16 @@ async function startService(options: ServeOptions): Promise<RunningChunks> {
   const folder = resolve(options.data)
   const quotaBytes = sizeOf(options.quota)
   await mkdir(folder, { recursive: true })
-  const up: { stop(): Promise<void> }[] = []
+  const up: Stoppable[] = []
   const stopAll = async () => {
     for (const part of up.splice(0).toReversed()) await part.stop()
   }
   try {
-    const instance = await startInstance(backendsOf(options.backends, folder))
-    up.push(instance)
-    const about = { version, pid: process.pid, startedAtMs: 0, file: null, admin: null }
-    const backendsUrl = (await readStatus(instance.system, about)).listeners[0]?.url ?? ''
-    const queue = await startQueue({
-      dataFolder: join(folder, 'queue'),
-      brokers: 1,
-      runBrokers: 'here',
-      logger: silentLog,
-    })
-    up.push(queue)
-    const requests = new EngineRequestQueue(queue.client, systemClock.every)
+    const backendsUrl = options.backendsUrl ?? (await startBackends(options.backends, folder, up))
+    const requests = new EngineRequestQueue(
+      await openQueue(options.queue, folder, up),
+      systemClock.every,
+    )
     await requests.open()
     const chunks = await startChunks({
       ...{ host, port, folder, backendsUrl, quotaBytes, queue: requests },
@@ -118,6 +117,35 @@ async function startService(options: ServeOptions): Promise<RunningChunks> {
     await stopAll()
     throw error
   }
+}
+
+interface Stoppable {
+  stop(): Promise<void>
+}
+
+/** Starts the backends behind a door of their own; returns its URL. */
+async function startBackends(count: number, folder: string, up: Stoppable[]): Promise<string> {
+  const instance = await startInstance(backendsOf(count, folder))
+  up.push(instance)
+  const about = { version, pid: process.pid, startedAtMs: 0, file: null, admin: null }
+  return (await readStatus(instance.system, about)).listeners[0]?.url ?? ''
+}
+
+/** The queue at `address`, or one of our own within this process. */
+async function openQueue(
+  address: string | undefined,
+  folder: string,
+  up: Stoppable[],
+): Promise<QueueEngine> {
+  if (address !== undefined) {
+    const client = await connectQueue(address)
+    up.push(client)
+    return client
+  }
+  const own = { brokers: 1, runBrokers: 'here', logger: silentLog } as const
+  const queue = await startQueue({ dataFolder: join(folder, 'queue'), ...own })
+  up.push(queue)
+  return queue.client
 }
 
 /** The backends as a service of their own, spread by least connections. */
