@@ -1,3 +1,4 @@
+import { chunks } from './chunks.ts'
 import { doorBodies } from './door-bodies.ts'
 import { doorCpu } from './door-cpu.ts'
 import { doorEwma } from './door-ewma.ts'
@@ -24,4 +25,5 @@ export const claims: readonly Claim[] = [
   doorEwma,
   herd,
   queue,
+  chunks,
 ]
