@@ -149,7 +149,8 @@ async function exists(file: string): Promise<boolean> {
   )
 }
 
-async function keptSecret(file: string): Promise<string> {
+/** Returns the secret in `file`; draws one, for its owner only, when there is none. */
+export async function keptSecret(file: string): Promise<string> {
   try {
     const kept = (await readFile(file, 'utf8')).trim()
     if (kept.length >= 16) return kept
@@ -165,7 +166,7 @@ async function keptSecret(file: string): Promise<string> {
  * Makes `path` and the folders above it that are missing. Node's own way to do that tries for ever
  * where a folder exists but takes no new ones and says "not found", as /proc does.
  */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const missing: string[] = []
   for (let folder = path; !(await isFolder(folder)); folder = dirname(folder)) missing.push(folder)
   for (const folder of missing.reverse()) await mkdir(folder, { mode: 0o700 })

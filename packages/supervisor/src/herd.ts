@@ -64,7 +64,12 @@ interface Roll {
   todo: Set<number>
   /** The replica that must become ready, or the old one that must end, before it goes on. */
   at:
-    | { readonly place: number; readonly waitsFor: 'ready' | 'end'; readonly id: string }
+    | {
+        readonly place: number
+        /** `vacant`: when the old one has ended, the new one starts. */
+        readonly waitsFor: 'ready' | 'end' | 'vacant'
+        readonly id: string
+      }
     | undefined
   /** What is run again when the roll stops early. */
   readonly backTo: GroupSpec

@@ -17,6 +17,8 @@ export const groupDefaults = {
   stopSignal: 'SIGTERM',
   /** Raise it for long downloads and WebSockets; every removal and restart may take this long. */
   drainTimeoutMs: 30_000,
+  /** `stop-first` leaves a gap of one replica's stop and start. */
+  restartOrder: 'start-first',
   /**
    * The wait before try k (2 is the second replacement) is drawn from
    * [0, min(mostMs, firstMs · 2^(k-2))]. Lower finds a repaired program sooner, and costs more

@@ -14,10 +14,14 @@ import { checkSpec } from './options.ts'
 import { scale } from './scaling.ts'
 import type { GroupSpec } from './spec.ts'
 
+/** What a roll waits for. */
+type Awaited = NonNullable<Herd['roll']>['at']
+
 /**
  * A rolling restart: place after place gets a successor; when that is ready, the old occupant drains
  * and ends; then comes the next place. So there is never more than one replica above the wanted
- * number, and never one below. Each place is done once; one that was closed is passed over.
+ * number, and never one below. Each place is done once; one that was closed is passed over. With
+ * `stop-first` the old occupant drains and ends before the new one starts.
  */
 export function startRoll(herd: Herd, reason: string, turn: Turn, backTo = herd.spec): void {
   herd.revision++
@@ -55,22 +59,28 @@ export function advanceRoll(herd: Herd, turn: Turn): void {
   for (const key of roll.todo) {
     roll.todo.delete(key)
     const place = herd.places.find((candidate) => candidate.key === key)
-    const id = place && renew(herd, place, turn)
-    if (!place || id === undefined) continue
-    roll.at = { place: key, waitsFor: 'ready', id }
-    return
+    roll.at = place && renew(herd, place, roll.reason, turn)
+    if (roll.at) return
   }
   herd.roll = undefined
   turn.actions.push({ kind: 'roll-ended', failure: undefined })
 }
 
-/** Returns the id of the replica that must become ready for `place` to be new; undefined if it is. */
-function renew(herd: Herd, place: Place, turn: Turn): string | undefined {
-  if (!place.occupant) return fill(herd, place, turn).id
-  if (place.occupant.revision === herd.revision)
-    return place.occupant.phase === 'running' ? undefined : place.occupant.id
+/** Begins to make `place` new; returns what must be waited for, undefined if it is new. */
+function renew(herd: Herd, place: Place, reason: string, turn: Turn): Awaited {
+  const { occupant, key } = place
+  if (!occupant) return { place: key, waitsFor: 'ready', id: fill(herd, place, turn).id }
+  if (occupant.revision === herd.revision)
+    return occupant.phase === 'running'
+      ? undefined
+      : { place: key, waitsFor: 'ready', id: occupant.id }
+  if (herd.spec.restartOrder === 'stop-first') {
+    place.occupant = undefined
+    dismiss(herd, occupant, reason, turn)
+    return { place: key, waitsFor: 'vacant', id: occupant.id }
+  }
   place.successor = spawn(herd, place, herd.names.invented(takenNames(herd)), turn)
-  return place.successor.id
+  return { place: key, waitsFor: 'ready', id: place.successor.id }
 }
 
 /** A replica became ready: the successor takes the place, and the old one is sent away. */
@@ -91,10 +101,13 @@ export function promote(herd: Herd, place: Place, ready: Member, turn: Turn): vo
 export function rollAfterEnd(herd: Herd, member: Member, reason: string, turn: Turn): void {
   const roll = herd.roll
   if (!roll?.at || roll.at.id !== member.id) return
-  const { place, waitsFor } = roll.at
+  const { place: key, waitsFor } = roll.at
+  const place = herd.places.find((candidate) => candidate.key === key)
   roll.at = undefined
-  const closed = !herd.places.some(({ key }) => key === place)
-  if (waitsFor === 'end' || closed) advanceRoll(herd, turn)
+  if (place && waitsFor === 'vacant') {
+    place.occupant ??= fill(herd, place, turn)
+    roll.at = { place: key, waitsFor: 'ready', id: place.occupant.id }
+  } else if (waitsFor === 'end' || !place) advanceRoll(herd, turn)
   else stopRoll(herd, `${member.name} did not become ready: ${reason}`, turn)
 }
 

@@ -16,6 +16,11 @@ export interface GroupSpec {
   readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT'
   /** How long a replica may finish its requests before it is told to stop. */
   readonly drainTimeoutMs: number
+  /**
+   * Whether a rolling restart starts the new replica before the old one stops, so that there is
+   * never one below the wanted number; or after, for what two cannot have at once: a port, a folder.
+   */
+  readonly restartOrder: 'start-first' | 'stop-first'
   /** The first replacement of a replica comes at once; of one that keeps dying, after these waits. */
   readonly backoff: { readonly firstMs: number; readonly mostMs: number }
   /** A replica that lived this long has proved itself: the next death is the first again. */

@@ -237,3 +237,69 @@ test('a group keeps its name, and a spec that cannot be run is refused whole', a
   assert.deepEqual(group.spec, spec)
   assert.equal(runtime.spawnedTotal, 1)
 })
+
+test('with stop-first the old one has ended before the new one starts', async () => {
+  const { group, traffic, runtime, settle } = createMemoryGroup({
+    replicas: 2,
+    restartOrder: 'stop-first',
+  })
+  await group.start()
+  await settle()
+  traffic.drainedAtOnce = false
+  const rolled = group.rollingRestart('test')
+  await settle()
+  assert.equal(runtime.spawnedTotal, 2)
+
+  traffic.drained('web/Server 1')
+  await settle()
+  assert.equal(runtime.spawnedTotal, 3)
+  assert.equal(runtime.living.length, 2)
+
+  traffic.drained('web/Server 2')
+  await rolled
+  await settle()
+  assert.equal(runtime.spawnedTotal, 4)
+  assert.equal(runtime.living.length, 2)
+})
+
+test('with stop-first a new one that does not come up stops the roll, and the old program serves again', async () => {
+  const { group, traffic, runtime, settle, clock, events } = createMemoryGroup({
+    replicas: 1,
+    restartOrder: 'stop-first',
+    startTimeoutMs: 5_000,
+  })
+  await group.start()
+  await settle()
+  traffic.readyAtOnce = false
+  const rolled = group.rollingRestart('test')
+  const failure = assert.rejects(rolled, /did not become ready/)
+
+  await clock.advance(6_000)
+  await failure
+  traffic.readyAtOnce = true
+  await clock.advance(1_000)
+  await settle()
+
+  assert.equal(runtime.living.length, 1)
+  assert.ok(events.some(({ kind }) => kind === 'roll-stopped'))
+})
+
+test('with stop-first a place that is closed meanwhile is passed over', async () => {
+  const { group, traffic, runtime, settle } = createMemoryGroup({
+    replicas: 2,
+    restartOrder: 'stop-first',
+  })
+  await group.start()
+  await settle()
+  traffic.drainedAtOnce = false
+  const rolled = group.rollingRestart('test')
+  await settle()
+  await group.scale(0, 'test')
+  traffic.drained('web/Server 1')
+  traffic.drained('web/Server 2')
+
+  await rolled
+  await settle()
+
+  assert.equal(runtime.living.length, 0)
+})

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { faults, kernelFaults } from '@drover/kernel'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { isLoopbackHost } from '../config/hosts.ts'
 import { fault } from '../errors.ts'
 
@@ -16,20 +17,28 @@ export interface GuardOptions {
 const kernelFault = faults(kernelFaults)
 
 /**
- * Guards every route but /healthz. A web page that somebody on this machine looks at can send requests
+ * Guards every route but those of `isOpen`. A web page that somebody on this machine looks at can send requests
  * to loopback: its own name in Origin (CSRF), or a name of its making in Host (DNS rebinding), gives
  * it away. With a token, only who knows it gets in, and any Host will do.
  */
-export function guard(server: FastifyInstance, { token, hosts }: GuardOptions): void {
-  server.addHook('onRequest', async (request) => {
-    if (request.url === '/healthz') return
-    checkOrigin(request)
-    if (token === undefined) checkHost(request, hosts)
-    else checkToken(request, token)
+export function guard(
+  server: FastifyInstance,
+  options: GuardOptions,
+  isOpen = (path: string): boolean => path === '/healthz',
+): void {
+  server.addHook('onRequest', async ({ url, headers }) => {
+    if (!isOpen(url.split('?')[0] ?? '')) admit(headers, options)
   })
 }
 
-function checkOrigin({ headers }: FastifyRequest): void {
+/** Throws FOREIGN_ORIGIN or UNAUTHORIZED for a call that may not be made. */
+export function admit(headers: IncomingHttpHeaders, { token, hosts }: GuardOptions): void {
+  checkOrigin(headers)
+  if (token === undefined) checkHost(headers, hosts)
+  else checkToken(headers, token)
+}
+
+function checkOrigin(headers: IncomingHttpHeaders): void {
   const { origin, host } = headers
   const site = headers['sec-fetch-site']
   const foreign = origin !== undefined && hostOf(origin) !== host?.toLowerCase()
@@ -38,7 +47,7 @@ function checkOrigin({ headers }: FastifyRequest): void {
   throw fault('FOREIGN_ORIGIN', message)
 }
 
-function checkHost({ headers }: FastifyRequest, hosts: readonly string[]): void {
+function checkHost(headers: IncomingHttpHeaders, hosts: readonly string[]): void {
   const host = hostNameOf(headers.host ?? '')
   if (isLoopbackHost(host) || isIP(host) !== 0) return
   if (hosts.some((known) => known.toLowerCase() === host)) return
@@ -47,7 +56,7 @@ function checkHost({ headers }: FastifyRequest, hosts: readonly string[]): void 
 }
 
 /** Compares digests of equal length in constant time, so that nothing of the token leaks. */
-function checkToken({ headers }: FastifyRequest, token: string): void {
+function checkToken(headers: IncomingHttpHeaders, token: string): void {
   const shown = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const digest = (text: string) => createHash('sha256').update(text).digest()
   if (shown !== undefined && timingSafeEqual(digest(shown), digest(token))) return

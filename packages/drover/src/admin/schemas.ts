@@ -61,6 +61,13 @@ export const statusView = Type.Object({
   services: Type.Array(serviceView),
 })
 
+export const partView = Type.Object({
+  service: Type.String(),
+  part: Type.String({ description: 'queue, herd, jobs or chunks' }),
+  base: Type.String({ description: 'its API lies below this path of the admin API' }),
+  replicas: Type.Array(Type.Object({ name: Type.String(), ready: Type.Boolean() })),
+})
+
 export const eventView = Type.Object({
   id: Type.Integer(),
   atMs: Type.Number(),

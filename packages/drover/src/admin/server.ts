@@ -8,8 +8,9 @@ import { groupOf } from '../services.ts'
 import type { About } from '../status.ts'
 import type { System } from '../system.ts'
 import { createEventStreams, type EventStreams } from './event-stream.ts'
-import { type GuardOptions, guard } from './guard.ts'
+import { admit, type GuardOptions, guard } from './guard.ts'
 import { mountInstanceRoutes } from './instance-routes.ts'
+import { mountPartsRoutes, passUpgrades } from './parts-routes.ts'
 import { mountServiceRoutes } from './service-routes.ts'
 
 /** What the admin API shows and changes. */
@@ -44,7 +45,9 @@ export async function createAdminServer(
   const routeParts = { ...parts, streams: createEventStreams(parts.clock) }
   mountInstanceRoutes(server, routeParts)
   mountServiceRoutes(server, routeParts)
+  mountPartsRoutes(server, routeParts)
   const { system } = parts
+  passUpgrades(server, system, (headers) => admit(headers, guarded))
   const managed = (service?: string) =>
     managedGroup(groupOf(system, service ?? managedService(system.config) ?? ''))
   mountManage(server, '', () => managed())

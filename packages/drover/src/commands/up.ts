@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { loadFile } from '../config/load.ts'
 import { runInForeground } from './foreground.ts'
-import { loadTour, tourHints } from './tour.ts'
+import { loadTour } from './tour.ts'
 
 const defaultFile = 'drover.yaml'
 
@@ -17,7 +17,7 @@ export function upCommand(): Command {
   return new Command('up')
     .summary('run everything in drover.yaml; without a file, the tour')
     .description(
-      'Runs everything in drover.yaml until ctrl-c. SIGHUP and `drover reload` read it again.\nWithout a file it runs the tour: three replicas of a sample server behind one door.',
+      'Runs everything in drover.yaml until ctrl-c. SIGHUP and `drover reload` read it again.\nWithout a file it runs the tour: every part, and a page that shows them.',
     )
     .option('-c, --config <file>', `the configuration (default: ${defaultFile}, if there is one)`)
     .option('-q, --quiet', 'says only what goes wrong')
@@ -25,6 +25,7 @@ export function upCommand(): Command {
     .action(async ({ config, ...options }: UpOptions) => {
       const file = config ?? (existsSync(defaultFile) ? defaultFile : undefined)
       if (file !== undefined) return runInForeground(await loadFile(file), options)
-      return runInForeground(await loadTour(), { ...options, hints: tourHints })
+      const { loaded, hints } = await loadTour()
+      return runInForeground(loaded, { ...options, hints })
     })
 }

@@ -45,6 +45,15 @@ const runs = {
     default: {},
     description: 'Added to the environment of each replica',
   }),
+  part: Type.Optional(
+    Type.Union(
+      [Type.Literal('queue'), Type.Literal('herd'), Type.Literal('jobs'), Type.Literal('chunks')],
+      {
+        description:
+          'The part of Drover that its replicas are: their HTTP API is then reached by /parts/SERVICE/ of the admin API, and shown on the page',
+      },
+    ),
+  ),
   replicas: count('How many replicas run', 0, replicasMax, groupDefaults.replicas),
   namePrefix: Type.String({
     default: groupDefaults.namePrefix,
@@ -55,6 +64,11 @@ const runs = {
 }
 
 const life = {
+  restart: oneOf(
+    ['start-first', 'stop-first'],
+    'Whether a rolling restart starts the new replica before the old one stops; stop-first for what only one can have, as a port or a folder',
+    groupDefaults.restartOrder,
+  ),
   start: Type.Object(
     {
       timeout: duration(

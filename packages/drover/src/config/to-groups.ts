@@ -26,6 +26,7 @@ function toGroup(name: string, service: ServiceConfig, runtime: RuntimeSpec): Gr
     stopTimeoutMs: parseDuration(stop.timeout),
     stopSignal: stop.signal,
     drainTimeoutMs: parseDuration(stop.drain),
+    restartOrder: service.restart,
     backoff: { firstMs: parseDuration(start.backoff), mostMs: parseDuration(start.backoffMax) },
     stableAfterMs: parseDuration(start.stableAfter),
     logBytesMax: parseSize(service.logSize),
