@@ -36,6 +36,16 @@ export const droverFaults = {
   PART_UNAVAILABLE: { status: 503, retry: 'later' },
   /** An experiment could not be carried out. */
   EXPERIMENT_FAILED: { status: 500, retry: 'later' },
+  /** An experiment ran, and found that something does not hold; its report says what. */
+  CLAIM_BROKEN: { status: 500, retry: 'never' },
+  /** No experiment has that name; the message names the nearest. */
+  EXPERIMENT_UNKNOWN: { status: 404, retry: 'never' },
+  /** An experiment runs already: they would spoil each other's figures. */
+  EXPERIMENT_RUNNING: { status: 409, retry: 'later' },
+  /** An experiment that does not run cannot be cancelled. */
+  EXPERIMENT_IDLE: { status: 409, retry: 'never' },
+  /** The experiment has not been run here, so there is nothing to read. */
+  REPORT_MISSING: { status: 404, retry: 'never' },
 } as const satisfies Record<string, FaultRow>
 
 export const fault = faults(droverFaults)

@@ -10,7 +10,13 @@ export const exitCodesHelp = `Exit codes:
   75  it failed for now: try again at once
   70  a mistake in Drover itself`
 
-const usageCodes = new Set(['USAGE', 'CONFIG_INVALID', 'SPEC_INVALID', 'PLAN_REFUSED'])
+const usageCodes = new Set([
+  'USAGE',
+  'CONFIG_INVALID',
+  'SPEC_INVALID',
+  'PLAN_REFUSED',
+  'EXPERIMENT_UNKNOWN',
+])
 
 /** Returns the exit code that tells a script what to do about `error`. */
 export function exitCodeOf(error: unknown): number {

@@ -1,78 +1,164 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { nearest, systemClock } from '@drover/kernel'
+import { describeError, systemClock } from '@drover/kernel'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
-import { createProgress } from '../experiments/progress.ts'
-import { type Report, renderReports } from '../experiments/report.ts'
-import { experiments } from '../experiments/table.ts'
-import { paint, say, table } from '../terminal.ts'
+import { createProgress, createProgressLine } from '../experiments/progress.ts'
+import { type Outcome, renderIndex, renderReport } from '../experiments/render.ts'
+import { type Finished, isSound } from '../experiments/report.ts'
+import { runExperiment } from '../experiments/run.ts'
+import type { Stage } from '../experiments/stage.ts'
+import { experiments, findExperiment } from '../experiments/table.ts'
+import { paint, say, table, warn } from '../terminal.ts'
+import { messageOf } from './exit-codes.ts'
 import { wholeNumber } from './numbers.ts'
 
 interface ExperimentOptions {
   readonly out: string
   readonly requests: number
+  readonly quick?: boolean
 }
 
-/** `drover experiment`: measures real replicas, and writes a report. */
+const requestsDefault = 10_000
+const requestsQuick = 600
+/** What was started gets this many ms to end after ctrl-c. */
+const endMsMax = 8_000
+
+/** `drover experiment`: measures real servers, and writes a report. */
 export function experimentCommand(): Command {
-  const rows = Object.entries(experiments).map(([name, { says }]) => `  ${name.padEnd(8)} ${says}`)
   return new Command('experiment')
-    .summary('measure real replicas, and write a report')
+    .summary('measure real servers, and write a report')
     .description(
-      'Starts real replicas, sends real requests, and writes a report with tables and charts.',
+      'Starts real servers, sends real requests, and writes a report with tables and charts.',
     )
-    .argument('<name>', `${Object.keys(experiments).join(', ')} or all`)
-    .option('--out <folder>', 'where the report goes', 'reports')
+    .argument('[name]', 'which, or all; without a name it lists them')
+    .option('--out <folder>', 'where reports go', 'reports')
     .option(
       '--requests <number>',
-      'how many are sent at once',
+      `how many a1, a2 and a4 send at once (default ${requestsDefault})`,
       wholeNumber('--requests', 1, 12_000),
-      10_000,
     )
-    .addHelpText(
-      'after',
-      `\nExperiments:\n${rows.join('\n')}\n  all      all of them, in one report`,
-    )
-    .action(async (name: string, { out, requests }: ExperimentOptions) => {
-      const chosen = choose(name)
-      const steps = chosen.reduce((sum, [, experiment]) => sum + experiment.steps, 0)
-      const progress = createProgress(steps, process.stderr)
-      const reports: Report[] = []
-      for (const [, { run }] of chosen) reports.push(await run(requests, progress))
-      progress.done()
-      for (const report of reports) show(report)
-      say(`The report is in ${await write(reports, out, name)}`)
+    .option('--quick', 'less of everything, for a first look')
+    .addHelpText('after', `\nExperiments:\n${listOfAll('  ')}`)
+    .action(async (name: string | undefined, options: ExperimentOptions) => {
+      if (name === undefined) return say(listOfAll(''))
+      if (name === 'all') return runAll(options)
+      findExperiment(name)
+      return runOne(name, options)
     })
 }
 
-function choose(name: string) {
-  if (name === 'all') return Object.entries(experiments)
-  const experiment = experiments[name]
-  if (experiment) return [[name, experiment]] as const
-  const known = [...Object.keys(experiments), 'all']
-  const near = nearest(name, known)
-  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`
-  throw fault('USAGE', `no experiment is called "${name}"; ${hint}`)
+function listOfAll(indent: string): string {
+  const rows = Object.entries(experiments).map(
+    ([name, { says, minutes }]) => `${indent}${name.padEnd(18)} ${says} (${durationOf(minutes)})`,
+  )
+  return [
+    ...rows,
+    `${indent}${'all'.padEnd(18)} all of them, and a page that links the reports`,
+  ].join('\n')
 }
 
-function show({ title, findings, tables }: Report): void {
+function durationOf(minutes: number): string {
+  return minutes < 1 ? `${Math.round(minutes * 60)} s` : `${minutes} min`
+}
+
+async function runOne(name: string, options: ExperimentOptions): Promise<void> {
+  const finished = await carryOut(name, options)
+  show(finished)
+  say(`The report is in ${await write(options.out, `${name}.html`, renderReport(finished))}`)
+  if (!isSound(finished)) throw fault('CLAIM_BROKEN', brokenOf(finished))
+}
+
+/** Runs one after the other; one that fails does not keep the rest from being run. */
+async function runAll(options: ExperimentOptions): Promise<void> {
+  const outcomes: Outcome[] = []
+  const failures: string[] = []
+  for (const [name, { title }] of Object.entries(experiments)) {
+    try {
+      const finished = await carryOut(name, options)
+      const file = `${name}.html`
+      show(finished)
+      await write(options.out, file, renderReport(finished))
+      outcomes.push({ finished, file })
+      if (!isSound(finished)) failures.push(brokenOf(finished))
+    } catch (error) {
+      failures.push(`${name}: ${messageOf(error)}`)
+      outcomes.push({ title, failure: describeError(error) })
+    }
+    if (failures.length > 0) warn(failures.at(-1) ?? '')
+  }
+  const index = renderIndex(outcomes, commandOf('all', options))
+  say(`The reports are in ${await write(options.out, 'index.html', index)}`)
+  if (failures.length > 0) throw fault('CLAIM_BROKEN', failures.join('\n'))
+}
+
+/** Runs one experiment with a line of progress; ctrl-c ends whatever it has started. */
+async function carryOut(name: string, options: ExperimentOptions): Promise<Finished> {
+  const experiment = findExperiment(name)
+  const { quick: isQuick = false } = options
+  const line = createProgressLine(process.stderr)
+  const progress = createProgress(experiment.steps, (message) => {
+    line.show({ ...message, says: `${name}: ${message.says}` })
+    process.send?.(message)
+  })
+  let unhear = () => {}
+  try {
+    return await runExperiment(experiment, {
+      name,
+      command: commandOf(name, options),
+      requests: options.requests ?? (isQuick ? requestsQuick : requestsDefault),
+      isQuick,
+      progress,
+      clock: systemClock,
+      onStage(stage) {
+        unhear = endOnSignal(stage)
+      },
+    })
+  } finally {
+    unhear()
+    line.clear()
+  }
+}
+
+/** Ends the stage and the process at ctrl-c, SIGTERM, or the end of whoever holds our channel. */
+function endOnSignal(stage: Stage): () => void {
+  const end = (exitCode: number) => () => {
+    const leave = () => process.exit(exitCode)
+    systemClock.after(endMsMax, leave)
+    stage.end().then(leave, leave)
+  }
+  const handlers = { SIGINT: end(130), SIGTERM: end(143), SIGHUP: end(129), disconnect: end(143) }
+  for (const [event, handler] of Object.entries(handlers)) process.once(event, handler)
+  return () => {
+    for (const [event, handler] of Object.entries(handlers)) process.off(event, handler)
+  }
+}
+
+/** The words that make the same report again. */
+function commandOf(name: string, { requests, quick }: ExperimentOptions): string {
+  const count = requests === undefined ? '' : ` --requests ${requests}`
+  return `npx drover experiment ${name}${count}${quick ? ' --quick' : ''}`
+}
+
+function brokenOf({ name, report }: Finished): string {
+  const broken = report.claims.filter(({ holds }) => !holds)
+  return `${name}: ${broken.map(({ says }) => says).join('; ')}`
+}
+
+function show({ title, report: { findings, claims, tables } }: Finished): void {
   say(paint('bold', title))
+  for (const { says, holds } of claims) say(`  ${holds ? '✓' : '✗'} ${says}`)
   for (const finding of findings) say(`  ${finding}`)
   const [first] = tables
-  if (first)
-    say(
-      `\n${table(
-        first.heading,
-        first.rows.map((row) => row.map(String)),
-      )}\n`,
-    )
+  if (!first) return
+  const rows = first.rows.map((row) => row.map(String))
+  say(`\n${table(first.heading, rows)}\n`)
 }
 
-async function write(reports: readonly Report[], out: string, name: string): Promise<string> {
+async function write(out: string, name: string, page: string): Promise<string> {
   const folder = resolve(out)
   await mkdir(folder, { recursive: true })
-  const file = join(folder, `${name}.html`)
-  await writeFile(file, renderReports(reports, new Date(systemClock.now())))
+  const file = join(folder, name)
+  await writeFile(file, page)
   return file
 }

@@ -1,6 +1,6 @@
 import { fault } from '../errors.ts'
+import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
-import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
 import { sendTogether } from './requests.ts'
 import { type Spread, spreadOf } from './statistics.ts'
@@ -17,19 +17,15 @@ export interface Seen {
 }
 
 /** A-2: the same on two to six replicas, and how evenly the load is spread. */
-export async function runA2(requests: number, progress: Progress): Promise<Report> {
-  const lab = await startLab({ replicas: sizes[0], policy: 'slot-ring' })
-  try {
-    const seen: Seen[] = []
-    for (const replicas of sizes) {
-      progress.step(`a2: ${requests} requests at once on ${replicas} replicas`)
-      await lab.scaleTo(replicas)
-      seen.push(await measure(lab, replicas, requests))
-    }
-    return reportOf(requests, seen)
-  } finally {
-    await lab.stop()
+export async function runA2({ requests, progress, stage }: Run): Promise<Report> {
+  const lab = await startLab(stage, { replicas: sizes[0], policy: 'slot-ring' })
+  const seen: Seen[] = []
+  for (const replicas of sizes) {
+    progress.step(`${requests} requests at once on ${replicas} replicas`)
+    await lab.scaleTo(replicas)
+    seen.push(await measure(lab, replicas, requests))
   }
+  return reportOf(requests, seen)
 }
 
 /** Sends `requests` together and counts what each of the `replicas` answered. */
@@ -49,18 +45,16 @@ function reportOf(requests: number, seen: readonly Seen[]): Report {
   )
   const failed = seen.reduce((sum, one) => sum + one.failed, 0)
   return {
-    name: 'a2',
-    title: 'A-2: from two to six replicas',
     question: 'Does a replica more take its share of the load?',
     setup: [
       `one service of examples/home-server, policy slot-ring with the course's hash functions, scaled from ${sizes[0]} to ${sizes.at(-1)} replicas while it runs`,
       `at each size ${requests.toLocaleString('en')} requests at the same time`,
     ],
     findings: [
-      `${failed} requests failed`,
       'the average load falls as N grows, as it must; the busiest replica hardly gets less',
       `the worst is N = ${worst.replicas}: the busiest replica has ${worst.spread.mostOverMean.toFixed(2)} times the mean`,
     ],
+    claims: [{ says: `${failed} requests failed`, holds: failed === 0 }],
     charts: [
       {
         kind: 'lines',

@@ -1,6 +1,6 @@
 import { systemClock } from '@drover/kernel'
+import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
-import type { Progress } from './progress.ts'
 import type { Report, Table } from './report.ts'
 import { sendTogether } from './requests.ts'
 import { quantile } from './statistics.ts'
@@ -18,31 +18,30 @@ const replacedMsMax = 60_000
 interface Death {
   readonly how: string
   readonly victim: string
-  readonly successor: string
+  /** None came in time. */
+  readonly successor: string | undefined
   readonly replacedMs: number
 }
 
 /** A-3: every endpoint, and how long it takes until a dead replica's successor gets requests. */
-export async function runA3(_requests: number, progress: Progress): Promise<Report> {
-  progress.step('a3: every endpoint')
+export async function runA3({ isQuick, progress, stage }: Run): Promise<Report> {
+  progress.step('every endpoint')
   const health = { path: '/heartbeat', interval: '500ms', timeout: '500ms', fall: 2 }
-  const lab = await startLab({
+  const lab = await startLab(stage, {
     replicas: 3,
     policy: 'slot-ring',
     manage: true,
     service: { health },
   })
-  try {
-    const endpoints = await callEndpoints(lab.url)
-    progress.step('a3: replicas die under load')
-    const load = startRounds(lab.url)
-    const seen: Death[] = []
-    for (const { how, signal, times } of deaths)
-      for (let time = 0; time < times; time++) seen.push(await dieOnce(lab, how, signal))
-    return reportOf(endpoints, seen, await load.stop())
-  } finally {
-    await lab.stop()
-  }
+  const endpoints = await callEndpoints(lab.url)
+  progress.step('replicas die under load')
+  const load = await stage.open(async () => startRounds(lab.url))
+  const seen: Death[] = []
+  for (const { how, signal, times } of deaths)
+    for (let time = 0; time < (isQuick ? 1 : times); time++)
+      seen.push(await dieOnce(lab, how, signal))
+  await load.stop()
+  return reportOf(endpoints, seen, await load.done)
 }
 
 interface Call {
@@ -89,7 +88,7 @@ async function dieOnce(lab: Lab, how: string, signal: NodeJS.Signals): Promise<D
     if (successor && ready.length >= before.length)
       return { how, victim: victim.name, successor: successor.name, replacedMs: elapsedMs }
     if (elapsedMs > replacedMsMax)
-      return { how, victim: victim.name, successor: 'none', replacedMs: elapsedMs }
+      return { how, victim: victim.name, successor: undefined, replacedMs: elapsedMs }
     await systemClock.sleep(5)
   }
 }
@@ -108,9 +107,10 @@ function startRounds(url: URL) {
   }
   const done = run()
   return {
-    stop() {
+    done,
+    async stop() {
       running = false
-      return done
+      await done
     },
   }
 }
@@ -130,8 +130,6 @@ function reportOf(
     return { how, median: quantile(list, 0.5), most: Math.max(...list) }
   })
   return {
-    name: 'a3',
-    title: 'A-3: every endpoint, and replicas that die',
     question: 'Does every endpoint do what it should, and how soon is a dead replica replaced?',
     setup: [
       '3 replicas of examples/home-server, policy slot-ring, the management API on the front door, heartbeat every 500 ms with a limit of 500 ms, two failed ones take a replica out',
@@ -139,14 +137,27 @@ function reportOf(
       'The time runs from the signal until a replica that was not there before gets requests, and as many as before do',
     ],
     findings: [
-      wrong.length === 0
-        ? `all ${endpoints.length} calls were answered as the contract says`
-        : `${wrong.length} of ${endpoints.length} calls were answered otherwise: ${wrong.map(({ call }) => call).join('; ')}`,
       ...times.map(
         ({ how, median, most }) =>
           `a replica ${how} is replaced after ${Math.round(median)} ms (median; the slowest ${Math.round(most)} ms)`,
       ),
-      `${load.failed} of ${load.answered + load.failed} requests failed meanwhile`,
+    ],
+    claims: [
+      {
+        says:
+          wrong.length === 0
+            ? `all ${endpoints.length} calls were answered as the contract says`
+            : `${wrong.length} of ${endpoints.length} calls were answered otherwise: ${wrong.map(({ call }) => call).join('; ')}`,
+        holds: wrong.length === 0,
+      },
+      {
+        says: `${seen.filter(({ successor }) => successor !== undefined).length} of ${seen.length} dead replicas were replaced`,
+        holds: seen.every(({ successor }) => successor !== undefined),
+      },
+      {
+        says: `${load.failed} of ${load.answered + load.failed} requests failed meanwhile`,
+        holds: load.failed === 0,
+      },
     ],
     charts: [
       {
@@ -170,7 +181,7 @@ function deathTable(seen: readonly Death[]): Table {
     rows: seen.map(({ victim, how, successor, replacedMs }) => [
       victim,
       how,
-      successor,
+      successor ?? 'none',
       Math.round(replacedMs),
     ]),
   }

@@ -1,7 +1,7 @@
 import { setPolicy } from '../services.ts'
 import { measure, type Seen, sizes } from './a2.ts'
+import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
-import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
 
 /** Ways to spread that are compared, the course's own first. */
@@ -24,23 +24,19 @@ interface Compared {
 }
 
 /** A-4: A-1 and A-2 again with other hash functions. */
-export async function runA4(requests: number, progress: Progress): Promise<Report> {
-  const lab = await startLab({ replicas: sizes[0], policy: 'slot-ring' })
-  try {
-    const seen = variants.map((): Seen[] => [])
-    for (const replicas of sizes) {
-      await lab.scaleTo(replicas)
-      for (const [index, variant] of variants.entries()) {
-        progress.step(`a4: ${replicas} replicas, ${variant.name}`)
-        await use(lab, variant)
-        seen[index]?.push(await measure(lab, replicas, requests))
-      }
+export async function runA4({ requests, progress, stage }: Run): Promise<Report> {
+  const lab = await startLab(stage, { replicas: sizes[0], policy: 'slot-ring' })
+  const seen = variants.map((): Seen[] => [])
+  for (const replicas of sizes) {
+    await lab.scaleTo(replicas)
+    for (const [index, variant] of variants.entries()) {
+      progress.step(`${replicas} replicas, ${variant.name}`)
+      await use(lab, variant)
+      seen[index]?.push(await measure(lab, replicas, requests))
     }
-    const compared = variants.map(({ name }, index) => ({ name, seen: seen[index] ?? [] }))
-    return reportOf(requests, compared)
-  } finally {
-    await lab.stop()
   }
+  const compared = variants.map(({ name }, index) => ({ name, seen: seen[index] ?? [] }))
+  return reportOf(requests, compared)
 }
 
 async function use(lab: Lab, { policy, options }: (typeof variants)[number]): Promise<void> {
@@ -55,18 +51,16 @@ function reportOf(requests: number, compared: readonly Compared[]): Report {
   const [own] = compared
   const failed = compared.flatMap(({ seen }) => seen).reduce((sum, one) => sum + one.failed, 0)
   return {
-    name: 'a4',
-    title: 'A-4: other hash functions',
     question: 'What do A-1 and A-2 give when the hash functions spread?',
     setup: [
       `A-1 and A-2 as before, ${requests.toLocaleString('en')} requests at the same time, for each of ${compared.length} ways to hash; the policy is changed while the service runs`,
       'The key is the random 6-digit request id everywhere, so differences are those of the hash functions and rings alone',
     ],
     findings: [
-      `${failed} requests failed`,
       `the course's functions give the busiest replica ${own ? average(own).toFixed(2) : '?'} times the mean on average over N; ${best.name} gives ${average(best).toFixed(2)}`,
       'a good hash on the same 512 slots with 9 virtual servers each is already far better; more virtual servers bring it close to even',
     ],
+    claims: [{ says: `${failed} requests failed`, holds: failed === 0 }],
     charts: [
       {
         kind: 'lines',

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@drover/kernel'
+import type { Run } from './experiment.ts'
 import { startLab } from './lab.ts'
-import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
 
 const backends = [1, 3] as const
@@ -18,12 +18,12 @@ interface Timed {
 }
 
 /** The evaluation of an nginx-style course: one backend against three, by file size and parallel calls. */
-export async function runFiles(_requests: number, progress: Progress): Promise<Report> {
+export async function runFiles({ progress, stage }: Run): Promise<Report> {
   const seen: Timed[] = []
   const command = [process.execPath, fileURLToPath(new URL('./file-server.js', import.meta.url))]
   for (const count of backends) {
-    progress.step(`files: ${count} backends`)
-    const lab = await startLab({
+    progress.step(`${count} backends`)
+    const lab = await startLab(stage, {
       replicas: count,
       policy: 'least-connections',
       service: { command, health: { path: '/files/0' } },
@@ -58,8 +58,6 @@ function reportOf(seen: readonly Timed[]): Report {
       ?.elapsedMs ?? 0
   const gain = (bytes: number, parallel: number) => of(1, bytes, parallel) / of(3, bytes, parallel)
   return {
-    name: 'files',
-    title: 'One backend against three',
     question: 'What do three backends gain, by file size and by calls at the same time?',
     setup: [
       `each backend hashes a file and sends it; ${calls} calls for each measurement, policy least-connections`,
@@ -69,6 +67,7 @@ function reportOf(seen: readonly Timed[]): Report {
       `one call at a time gains nothing from more backends: ${gain(sizes[2], 1).toFixed(2)} times as fast at 1 MiB`,
       `${parallels[2]} calls at a time: ${sizes.map((bytes) => `${gain(bytes, parallels[2]).toFixed(2)} times as fast at ${sizeOf(bytes)}`).join(', ')}`,
     ],
+    claims: [],
     charts: parallels.map((parallel) => ({
       kind: 'lines',
       title: `${calls} calls, ${parallel} at a time`,

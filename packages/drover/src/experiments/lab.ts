@@ -1,7 +1,4 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@drover/kernel'
 import type { ReplicaView } from '../admin/schemas.ts'
@@ -11,6 +8,7 @@ import { startInstance } from '../instance.ts'
 import { readStatus } from '../status.ts'
 import type { System } from '../system.ts'
 import { version } from '../version.ts'
+import type { Stage } from './stage.ts'
 
 /** A service that runs for an experiment: real replicas behind a real door, on free ports. */
 export interface Lab {
@@ -39,10 +37,10 @@ export interface LabWish {
 
 const readyMsMax = 30_000
 
-/** Starts a lab in a folder of its own; `stop` leaves nothing of it. */
-export async function startLab(wish: LabWish): Promise<Lab> {
+/** Starts a lab in a folder of its own; nothing of it outlives the stage. */
+export async function startLab(stage: Stage, wish: LabWish): Promise<Lab> {
   const { replicas, policy, service, manage, workers = 2 } = wish
-  const folder = await mkdtemp(join(tmpdir(), 'drover-lab-'))
+  const folder = await stage.folder()
   const web = {
     command: [process.execPath, homeServer()],
     replicas,
@@ -63,7 +61,8 @@ export async function startLab(wish: LabWish): Promise<Lab> {
     ...(manage ? { manage: { path: '/' } } : {}),
     data: '.',
   }
-  const instance = await startInstance(loadOptions(config, folder, (key) => key))
+  const loaded = loadOptions(config, folder, (key) => key)
+  const instance = await stage.open(() => startInstance(loaded))
   const { system } = instance
   const status = () =>
     readStatus(system, { version, pid: process.pid, startedAtMs: 0, file: null, admin: null })
@@ -78,18 +77,10 @@ export async function startLab(wish: LabWish): Promise<Lab> {
       const { services } = await status()
       return (services[0]?.replicas ?? []).filter(({ state }) => state === 'ready')
     },
-    async stop() {
-      await instance.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
+    stop: () => instance.stop(),
   }
-  try {
-    await awaitReady(lab, replicas)
-    return lab
-  } catch (error) {
-    await lab.stop()
-    throw error
-  }
+  await awaitReady(lab, replicas)
+  return lab
 }
 
 async function awaitReady(lab: Lab, count: number): Promise<void> {

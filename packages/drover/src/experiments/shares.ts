@@ -1,6 +1,6 @@
 import { drain } from '../services.ts'
+import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
-import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
 
 /** Requests of each case, as the course asks. */
@@ -32,12 +32,12 @@ const cases: readonly Case[] = [
 ]
 
 /** The evaluation of an nginx-style course: how policies share a hundred requests. */
-export async function runShares(_requests: number, progress: Progress): Promise<Report> {
+export async function runShares({ progress, stage }: Run): Promise<Report> {
   const seen: { readonly one: Case; readonly counts: readonly number[] }[] = []
   for (const one of cases) {
-    progress.step(`shares: ${one.name}`)
+    progress.step(one.name)
     const { policy, weights = {} } = one
-    const lab = await startLab({ replicas: 3, policy, workers: 0, service: { weights } })
+    const lab = await startLab(stage, { replicas: 3, policy, workers: 0, service: { weights } })
     try {
       if (one.down) await takeDown(lab, one.down)
       seen.push({ one, counts: await countShares(lab) })
@@ -46,8 +46,6 @@ export async function runShares(_requests: number, progress: Progress): Promise<
     }
   }
   return {
-    name: 'shares',
-    title: 'How policies share requests',
     question: `Of ${requestsEach} requests, how many does each of three replicas get?`,
     setup: [
       '3 replicas of examples/home-server',
@@ -58,6 +56,7 @@ export async function runShares(_requests: number, progress: Progress): Promise<
       ({ one, counts }) =>
         `${one.name}: ${counts.join(' / ')}, expected ${one.expected.join(' / ')} %`,
     ),
+    claims: [],
     charts: seen.map(({ one, counts }) => ({
       kind: 'bars',
       title: one.name,

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { slotRingShares } from '../../src/experiments/a1.ts'
-import { type Report, renderReports } from '../../src/experiments/report.ts'
+import { type Outcome, renderIndex, renderReport } from '../../src/experiments/render.ts'
+import type { Finished, Report } from '../../src/experiments/report.ts'
 import { quantile, spreadOf } from '../../src/experiments/statistics.ts'
 
 const report: Report = {
-  name: 'a1',
-  title: 'A <title>',
   question: 'Who & what?',
   setup: ['<script>alert(1)</script>'],
   findings: ['found'],
+  claims: [
+    { says: 'none < one was lost', holds: true },
+    { says: 'two failed', holds: false },
+  ],
   charts: [
     {
       kind: 'bars',
@@ -28,8 +32,18 @@ const report: Report = {
   tables: [{ title: 'Table', heading: ['a', 'b'], rows: [['x "y"', 1_234]] }],
 }
 
+const finished: Finished = {
+  name: 'a1',
+  title: 'A <title>',
+  report,
+  command: 'npx drover experiment a1',
+  machine: ['2 cores'],
+  startedAtMs: 0,
+  tookMs: 1_500,
+}
+
 test('a report is one page without anything from elsewhere', () => {
-  const page = renderReports([report], new Date(0))
+  const page = renderReport(finished)
 
   assert.equal(page.match(/<svg /g)?.length, 2)
   assert.doesNotMatch(page, /<script|src=|href=|url\(|@import/)
@@ -37,8 +51,43 @@ test('a report is one page without anything from elsewhere', () => {
   assert.match(page, /<td class="number">1,234<\/td>/)
 })
 
+test('the page takes no style but its own, wherever it is opened', () => {
+  const page = renderReport(finished)
+
+  const style = /<style>([\s\S]*)<\/style>/.exec(page)?.[1] ?? ''
+  const hash = createHash('sha256').update(style).digest('base64')
+  assert.ok(page.includes(`default-src 'none'; style-src 'sha256-${hash}'`))
+  assert.doesNotMatch(page, / style=/)
+})
+
+test('a report says what held, what did not, how it was made and what others report', () => {
+  const page = renderReport(finished)
+  const told = renderReport({ ...finished, report: { ...report, reported: ['80 / 10 / 10'] } })
+
+  assert.match(page, /✓<\/strong> none &lt; one was lost/)
+  assert.match(page, /✗<\/strong> two failed/)
+  assert.match(page, /<pre>npx drover experiment a1<\/pre>/)
+  assert.match(page, /1970-01-01 00:00 UTC, in 1\.5 s/)
+  assert.match(page, /No figures of the course’s document are at hand/)
+  assert.match(told, /80 \/ 10 \/ 10/)
+  assert.doesNotMatch(told, /No figures/)
+})
+
+test('the index links each report, and says which failed and why', () => {
+  const outcomes: Outcome[] = [
+    { finished, file: 'a1.html' },
+    { title: 'Herd', failure: 'port <1> is taken' },
+  ]
+
+  const page = renderIndex(outcomes, 'npx drover experiment all')
+
+  assert.match(page, /<a href="a1\.html">A &lt;title&gt;<\/a>/)
+  assert.match(page, /✗<\/strong> two failed/)
+  assert.match(page, /port &lt;1&gt; is taken/)
+})
+
 test('whatever is shown is escaped', () => {
-  const page = renderReports([report], new Date(0))
+  const page = renderReport(finished)
 
   assert.ok(page.includes('A &lt;title&gt;'))
   assert.ok(page.includes('Who &amp; what?'))
@@ -61,7 +110,7 @@ test('charts have numbers for coordinates, also of nothing', () => {
     ],
   }
 
-  assert.doesNotMatch(renderReports([empty], new Date(0)), /NaN|Infinity|undefined/)
+  assert.doesNotMatch(renderReport({ ...finished, report: empty }), /NaN|Infinity|undefined/)
 })
 
 test('the expected shares are those of the course', () => {
