@@ -13,5 +13,12 @@ export {
 export { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
 export { createPipeline, type PipelineParts, type Role, roles } from './pipeline.ts'
 export { createReplica, type ReplicaParts } from './replica.ts'
-export { type JobsSettings, type Part, parts, type RunningJobs, startJobs } from './serve.ts'
+export {
+  type JobsSettings,
+  type Part,
+  parts,
+  prepareJobs,
+  type RunningJobs,
+  startJobs,
+} from './serve.ts'
 export { openStores, type StoreOptions, type Stores } from './stores.ts'

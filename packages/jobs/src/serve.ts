@@ -7,8 +7,12 @@ import {
   systemClock,
   systemRandom,
 } from '@drover/kernel'
-import { connectQueue, type QueueEngine, startQueue } from '@drover/queue'
+import type { QueueEngine } from '@drover/queue'
 import type { ApiOptions } from './api/options.ts'
+import type { CallbackOptions } from './callbacks/options.ts'
+import { openEngine } from './open-engine.ts'
+import type { FetchOptions } from './options.ts'
+import type { PipelineOptions } from './pipeline/options.ts'
 import { createPipeline, type Role, roles } from './pipeline.ts'
 import { createReplica } from './replica.ts'
 import { openStores, type Stores } from './stores.ts'
@@ -29,13 +33,18 @@ export interface JobsSettings {
   readonly data: string
   /** `postgres://…`, or the path of a file. Default a file in the data folder. */
   readonly store?: string
-  /** HOST:PORT of a queue that runs already, by its binary protocol. Default one of its own. */
+  /** A queue that runs already: HOST:PORT, `amqp://…` or `nats://…`. Default one of its own. */
   readonly queue?: string
   /** Addresses that may be fetched although they are not public. */
   readonly allow?: readonly string[]
   /** The first admin, unless there is one. */
   readonly admin?: { readonly email: string; readonly password: string }
+  /** Lets the first admin in. Default one that is drawn; several replicas have to be given the same. */
+  readonly setupToken?: string
   readonly api?: Partial<ApiOptions>
+  readonly fetching?: Partial<FetchOptions>
+  readonly pipeline?: Partial<PipelineOptions>
+  readonly callbacks?: Partial<CallbackOptions>
   readonly log: Log
 }
 
@@ -59,9 +68,15 @@ export async function startJobs(settings: JobsSettings): Promise<RunningJobs> {
     for (const down of up.splice(0).reverse()) await down()
   }
   try {
-    const engine = await openEngine(settings, up)
-    const store = settings.store ?? join(settings.data, 'jobs.sqlite')
-    const stores = await openStores({ store, clock: systemClock })
+    const { data, queue, log } = settings
+    const choice = queue === undefined ? {} : { queue }
+    const { engine, stop: hangUp } = await openEngine({
+      ...choice,
+      folder: join(data, 'queue'),
+      log,
+    })
+    up.push(hangUp)
+    const stores = await open(settings)
     up.push(() => stores.close())
     const setupToken = await offerSetup(settings, stores)
     const url = await startParts(settings, stores, engine, setupToken, up)
@@ -72,32 +87,52 @@ export async function startJobs(settings: JobsSettings): Promise<RunningJobs> {
   }
 }
 
-async function openEngine({ queue, data, log }: JobsSettings, up: Stop[]): Promise<QueueEngine> {
-  if (queue !== undefined) {
-    const client = await connectQueue(queue)
-    up.push(() => client.stop())
-    return client
+/**
+ * Brings the store up to date and makes the first admin, before the processes that share the store
+ * are started. Returns the token to give to all API replicas; undefined when there is an admin.
+ */
+export async function prepareJobs(settings: PrepareSettings): Promise<string | undefined> {
+  const stores = await open(settings)
+  try {
+    return await offerSetup(settings, stores)
+  } finally {
+    await stores.close()
   }
-  const running = await startQueue({ dataFolder: join(data, 'queue'), logger: log })
-  up.push(() => running.stop())
-  return running.client
 }
 
-async function offerSetup({ admin }: JobsSettings, { accounts }: Stores) {
+type PrepareSettings = Pick<JobsSettings, 'data' | 'store' | 'admin' | 'parts'>
+
+/** The recorder has one connection to the store: it alone writes what was submitted. */
+function open({ store, data, parts: wanted = parts }: PrepareSettings): Promise<Stores> {
+  const sole = wanted.length === 1 && wanted[0] === 'recorder'
+  const location = store ?? join(data, 'jobs.sqlite')
+  return openStores({ store: location, clock: systemClock, ...(sole ? { connections: 1 } : {}) })
+}
+
+async function offerSetup(
+  { admin, setupToken }: Pick<JobsSettings, 'admin' | 'setupToken'>,
+  { accounts }: Stores,
+): Promise<string | undefined> {
   if (admin) await accounts.ensureAdmin(admin.email, admin.password)
-  return (await accounts.hasAdmin()) ? undefined : randomToken()
+  return (await accounts.hasAdmin()) ? undefined : (setupToken ?? randomToken())
 }
 
 async function startParts(
-  { listen, allow = [], api = {}, log, parts: wanted = parts }: JobsSettings,
+  settings: JobsSettings,
   stores: Stores,
   engine: QueueEngine,
   setupToken: string | undefined,
   up: Stop[],
 ): Promise<string> {
+  const { listen, allow = [], api = {}, log, parts: wanted = parts } = settings
+  const { fetching, pipeline: pace = {}, callbacks = {} } = settings
   const common = { stores, engine, clock: systemClock, random: systemRandom, log }
   const steps = roles.filter((role) => wanted.includes(role))
-  const pipeline = createPipeline({ ...common, roles: steps, fetching: { allow } })
+  const pipeline = createPipeline({
+    ...{ ...common, roles: steps, callbacks },
+    fetching: { allow, ...fetching },
+    pipeline: pace,
+  })
   await pipeline.start()
   up.push(() => pipeline.stop())
   const token = setupToken === undefined ? {} : { setupToken }

@@ -1,9 +1,8 @@
-import type { JobsClient, JobView, Part } from '@drover/jobs'
-import { createLog } from '@drover/kernel'
+import type { JobsClient, JobView } from '@drover/jobs'
 import { Command, Option } from 'commander'
 import { fault } from '../errors.ts'
 import { say, table } from '../terminal.ts'
-import { addressText } from './addresses.ts'
+import { serveCommand } from './jobs-serve.ts'
 import { wholeNumber } from './numbers.ts'
 
 const examples = `Examples:
@@ -24,69 +23,9 @@ export function jobsCommand(): Command {
   const jobs = new Command('jobs')
     .description('Fetches pages for many users, loses no request, and calls back.')
     .addHelpText('after', `\n${examples}`)
-  for (const command of [serve(), submit(), list(), watch(), cancel(), retry(), result()])
+  for (const command of [serveCommand(), submit(), list(), watch(), cancel(), retry(), result()])
     jobs.addCommand(command)
   return jobs
-}
-
-interface ServeOptions {
-  readonly parts?: readonly Part[]
-  readonly listen: string
-  readonly data: string
-  readonly store?: string
-  readonly queue?: string
-  readonly allow?: readonly string[]
-  readonly replicaId: string
-  readonly adminEmail?: string
-  readonly adminPassword?: string
-}
-
-function serve(): Command {
-  return new Command('serve')
-    .description('Runs API, queue, store and workers in the foreground, or some of these.')
-    .option('--listen <address>', 'the API', addressText('--listen'), '127.0.0.1:8000')
-    .addOption(
-      new Option('--parts <parts...>', 'what this process does; default all').choices([
-        'api',
-        'recorder',
-        'publisher',
-        'worker',
-        'sender',
-      ]),
-    )
-    .option('--data <folder>', 'where everything is kept', '.drover/jobs')
-    .option('--store <url>', 'postgres://…, or the path of a file; default one in the data folder')
-    .option('--queue <address>', 'a queue that runs already', addressText('--queue'))
-    .option('--allow <addresses...>', 'fetch these although they are not public')
-    .addOption(
-      new Option('--replica-id <id>', 'told in the answers').env('DROVER_REPLICA').default('1'),
-    )
-    .addOption(new Option('--admin-email <email>').env('DROVER_JOBS_ADMIN_EMAIL'))
-    .addOption(new Option('--admin-password <password>').env('DROVER_JOBS_ADMIN_PASSWORD'))
-    .action(async (options: ServeOptions) => {
-      const stopped = Promise.withResolvers<void>()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.once(signal, () => stopped.resolve())
-      const { startJobs } = await import('@drover/jobs')
-      const jobs = await startJobs(toSettings(options))
-      say(`jobs: ${jobs.url}, data in ${options.data}`)
-      if (jobs.setupToken !== undefined)
-        say(`no admin yet; POST ${jobs.url}/v1/setup takes this token once: ${jobs.setupToken}`)
-      await stopped.promise
-      await jobs.stop()
-    })
-}
-
-function toSettings(options: ServeOptions) {
-  const { adminEmail: email, adminPassword: password, replicaId, ...rest } = options
-  if ((email === undefined) !== (password === undefined))
-    throw fault('USAGE', '--admin-email and --admin-password go together')
-  return {
-    ...rest,
-    log: createLog('jobs'),
-    api: { replicaId: /^\d+$/.test(replicaId) ? Number(replicaId) : replicaId },
-    ...(email !== undefined && password !== undefined ? { admin: { email, password } } : {}),
-  }
 }
 
 function withClient(command: Command): Command {

@@ -1,0 +1,124 @@
+import type { Part } from '@drover/jobs'
+import { createLog } from '@drover/kernel'
+import { Command, Option } from 'commander'
+import { fault } from '../errors.ts'
+import { say } from '../terminal.ts'
+import { addressText } from './addresses.ts'
+import { serveHerd } from './jobs-herd.ts'
+import { wholeNumber } from './numbers.ts'
+
+/** What `drover jobs serve` is told. */
+export interface ServeOptions {
+  readonly parts?: readonly Part[]
+  readonly listen: string
+  readonly replicas?: number
+  readonly workers: number
+  readonly data: string
+  readonly store?: string
+  readonly queue?: string
+  readonly allow?: readonly string[]
+  readonly hostDelay?: number
+  readonly replicaId: string
+  readonly behindDoor?: boolean
+  readonly adminEmail?: string
+  readonly adminPassword?: string
+  readonly setupToken?: string
+}
+
+/** `drover jobs serve`: all in this process, some parts of it, or each part in processes of its own. */
+export function serveCommand(): Command {
+  const command = new Command('serve').description(
+    'Runs API, queue, store and workers in the foreground, or some of these.',
+  )
+  for (const option of [...placeOptions(), ...partOptions(), ...adminOptions()])
+    command.addOption(option)
+  return command.action(async (options: ServeOptions) => {
+    if (options.replicas === undefined) return serveHere(options)
+    if (options.parts) throw fault('USAGE', '--replicas: runs all parts; leave out --parts')
+    return serveHerd(options, adminOf(options))
+  })
+}
+
+function placeOptions(): Option[] {
+  return [
+    new Option('--listen <address>', 'the API')
+      .argParser(addressText('--listen'))
+      .default('127.0.0.1:8000'),
+    new Option('--data <folder>', 'where everything is kept').default('.drover/jobs'),
+    new Option('--store <url>', 'postgres://…, or the path of a file in place of one there').env(
+      'DROVER_JOBS_STORE',
+    ),
+    new Option('--queue <address>', 'a queue that runs already: HOST:PORT, amqp://… or nats://…')
+      .argParser(queueText)
+      .env('DROVER_JOBS_QUEUE'),
+  ]
+}
+
+function partOptions(): Option[] {
+  return [
+    new Option(
+      '--replicas <number>',
+      'API replicas, and every step a process of its own',
+    ).argParser(wholeNumber('--replicas', 1, 64)),
+    new Option('--workers <number>', 'worker processes, with --replicas')
+      .argParser(wholeNumber('--workers', 1, 64))
+      .default(2),
+    new Option('--parts <parts...>', 'what this process does; default all').choices([
+      'api',
+      'recorder',
+      'publisher',
+      'worker',
+      'sender',
+    ]),
+    new Option('--allow <addresses...>', 'fetch these although they are not public'),
+    new Option('--host-delay <ms>', 'between two requests to one host').argParser(
+      wholeNumber('--host-delay', 0, 3_600_000),
+    ),
+    new Option('--replica-id <id>', 'told in the answers').env('DROVER_REPLICA').default('1'),
+    new Option('--behind-door', 'believe the last address of x-forwarded-for'),
+  ]
+}
+
+/** Passwords and tokens come by the environment rather than by the command line, which all can see. */
+function adminOptions(): Option[] {
+  return [
+    new Option('--admin-email <email>').env('DROVER_JOBS_ADMIN_EMAIL'),
+    new Option('--admin-password <password>').env('DROVER_JOBS_ADMIN_PASSWORD'),
+    new Option('--setup-token <token>').env('DROVER_JOBS_SETUP_TOKEN').hideHelp(),
+  ]
+}
+
+function queueText(text: string): string {
+  return /^[a-z]+:\/\//.test(text) ? text : addressText('--queue')(text)
+}
+
+/** Everything, or `--parts`, in this process. */
+async function serveHere(options: ServeOptions): Promise<void> {
+  const stopped = Promise.withResolvers<void>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve())
+  const { startJobs } = await import('@drover/jobs')
+  const jobs = await startJobs(toSettings(options))
+  say(`jobs: ${jobs.url}, data in ${options.data}`)
+  if (jobs.setupToken !== undefined && options.setupToken === undefined)
+    say(`no admin yet; POST ${jobs.url}/v1/setup takes this token once: ${jobs.setupToken}`)
+  await stopped.promise
+  await jobs.stop()
+}
+
+function toSettings(options: ServeOptions) {
+  const { replicaId, behindDoor: trustForwarded = false, hostDelay, ...rest } = options
+  const admin = adminOf(options)
+  return {
+    ...rest,
+    log: createLog('jobs'),
+    api: { replicaId: /^\d+$/.test(replicaId) ? Number(replicaId) : replicaId, trustForwarded },
+    ...(hostDelay === undefined ? {} : { fetching: { hostDelayMs: hostDelay } }),
+    ...(admin ? { admin } : {}),
+  }
+}
+
+function adminOf({ adminEmail: email, adminPassword: password }: ServeOptions) {
+  if ((email === undefined) !== (password === undefined))
+    throw fault('USAGE', '--admin-email and --admin-password go together')
+  return email !== undefined && password !== undefined ? { email, password } : undefined
+}
