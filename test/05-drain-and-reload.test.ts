@@ -52,7 +52,7 @@ test('a drained replica gets nothing new, and comes back', async (context) => {
 })
 
 test('a reload under load moves to the new file without dropping a connection', async (context) => {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   const file = join(folder, 'drover.yaml')
   await writeFile(file, configOf(2))
   const drover = await startDrover(context, ['up'], { folder })
@@ -79,7 +79,7 @@ test('a reload under load moves to the new file without dropping a connection', 
 })
 
 test('a reload changes the weights of replicas that run', async (context) => {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   const file = join(folder, 'drover.yaml')
   const weighted = (weight: number) =>
     configOf(2).replace('health:', `weights: { Server 1: ${weight} }\n    health:`)
@@ -97,7 +97,7 @@ test('a reload changes the weights of replicas that run', async (context) => {
 })
 
 test('SIGHUP reloads, too', async (context) => {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   await writeFile(join(folder, 'drover.yaml'), configOf(1))
   const drover = await startDrover(context, ['up'], { folder })
 
@@ -108,7 +108,7 @@ test('SIGHUP reloads, too', async (context) => {
 })
 
 test('a bad configuration is refused whole, and the old one stays', async (context) => {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   const file = join(folder, 'drover.yaml')
   await writeFile(file, configOf(2))
   const drover = await startDrover(context, ['up'], { folder })
@@ -166,7 +166,7 @@ async function startWaiting(drover: RunningDrover, url: string) {
 }
 
 test('a service that leaves the file drains before it stops, and may come back', async (context) => {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   const file = join(folder, 'drover.yaml')
   await writeFile(file, both)
   const drover = await startDrover(context, ['up'], { folder })
@@ -186,7 +186,7 @@ test('a service that leaves the file drains before it stops, and may come back',
 })
 
 test('a service that comes back before it has gone is started again', async (context) => {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   const file = join(folder, 'drover.yaml')
   await writeFile(file, both)
   const drover = await startDrover(context, ['up'], { folder })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { anyPort, lives, readyReplicas, runDrover, startDrover } from './harness/drover.ts'
 import { homeServer } from './harness/project.ts'
@@ -32,6 +34,24 @@ for (const [name, words] of [
     assert.equal(pids.length, 3)
     await until('none lives', () => noneLives(pids))
   })
+
+test('a data folder that somebody removes ends nothing, and nothing is left after SIGKILL', async (context) => {
+  const words = ['balance', ...anyPort, '--', process.execPath, homeServer]
+  const drover = await startDrover(context, words)
+  const before = await readyReplicas(drover)
+  await rm(join(drover.folder, '.drover'), { recursive: true })
+
+  process.kill(before[0]?.pid ?? 0, 'SIGKILL')
+  const after = await until('another is in its place', async () => {
+    const replicas = await readyReplicas(drover)
+    return replicas.length === 3 && replicas[0]?.pid !== before[0]?.pid && replicas
+  })
+  await rm(join(drover.folder, '.drover'), { recursive: true })
+  drover.child.kill('SIGKILL')
+  await drover.ended
+
+  await until('none lives', () => noneLives(after.map(({ pid }) => pid)))
+})
 
 test('a second ctrl-c stops at once, and leaves nothing behind either', async (context) => {
   const words = [

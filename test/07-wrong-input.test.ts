@@ -79,8 +79,8 @@ const cases: [name: string, words: string[], code: number, says: RegExp][] = [
 ]
 
 for (const [name, words, code, says] of cases)
-  test(`wrong input is answered in plain words: ${name}`, async (context) => {
-    const cwd = await temporaryFolder(context)
+  test(`wrong input is answered in plain words: ${name}`, async () => {
+    const cwd = await temporaryFolder()
 
     const ran = await runDrover(words, { cwd })
 
@@ -90,7 +90,7 @@ for (const [name, words, code, says] of cases)
   })
 
 test('an address that is taken is named', async (context) => {
-  const cwd = await temporaryFolder(context)
+  const cwd = await temporaryFolder()
   const other = createServer().listen(0, '127.0.0.1')
   context.after(() => other.close())
   await new Promise((resolve) => other.once('listening', resolve))
@@ -112,8 +112,8 @@ test('an address that is taken is named', async (context) => {
   assert.ok(stderr.includes(`127.0.0.1:${port} is taken by another program`), stderr)
 })
 
-test('config check lists every mistake with file and line', async (context) => {
-  const cwd = await temporaryFolder(context)
+test('config check lists every mistake with file and line', async () => {
+  const cwd = await temporaryFolder()
   await writeFile(
     join(cwd, 'drover.yaml'),
     'services:\n  web:\n    comand: x\n    replicas: many\n',
@@ -132,8 +132,8 @@ test('config check lists every mistake with file and line', async (context) => {
   )
 })
 
-test('config check finds what up would refuse', async (context) => {
-  const cwd = await temporaryFolder(context)
+test('config check finds what up would refuse', async () => {
+  const cwd = await temporaryFolder()
   await writeFile(
     join(cwd, 'drover.yaml'),
     'services:\n  web: { command: x, policy: maglev }\ndoor: { engine: nginx }\n',

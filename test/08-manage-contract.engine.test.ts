@@ -16,7 +16,7 @@ before(async () => {
 after(() => engine.stop())
 
 test('the contract of the customizable load balancer, with containers', async (context) => {
-  const folder = await copyExample(context, 'customizable-load-balancer', [file])
+  const folder = await copyExample('customizable-load-balancer', [file])
   const drover = await startDrover(context, ['up', '-c', file], { folder, env: engine.env })
 
   const running = await engine.docker('ps', '--format', '{{.Names}}')
@@ -25,7 +25,7 @@ test('the contract of the customizable load balancer, with containers', async (c
 })
 
 test('whoever shells out to docker finds replicas by name, stops and kills them, and N holds', async (context) => {
-  const folder = await copyExample(context, 'customizable-load-balancer', [file])
+  const folder = await copyExample('customizable-load-balancer', [file])
   const drover = await startDrover(context, ['up', '-c', file], { folder, env: engine.env })
   const url = await drover.url()
   const load = startLoad(`${url}/home`, 4)
@@ -49,7 +49,7 @@ test('whoever shells out to docker finds replicas by name, stops and kills them,
 })
 
 test('nothing is left of it, also after SIGKILL', async (context) => {
-  const folder = await copyExample(context, 'customizable-load-balancer', [file])
+  const folder = await copyExample('customizable-load-balancer', [file])
   const drover = await startDrover(context, ['up', '-c', file], { folder, env: engine.env })
 
   drover.child.kill('SIGKILL')

@@ -9,7 +9,7 @@ import { until } from './harness/until.ts'
 
 for (const engine of ['nginx', 'haproxy'] as const) {
   test(`examples/${engine} serves while replicas die, come, go and are renewed`, async (context) => {
-    const folder = await copyExample(context, engine)
+    const folder = await copyExample(engine)
     const drover = await startDrover(context, ['up'], { folder })
     const url = await drover.url()
     await served(url)
@@ -57,9 +57,9 @@ for (const engine of ['nginx', 'haproxy'] as const) {
     await until('nobody listens any more', async () => (await get(url)).status === 0)
   })
 
-  test(`a policy that ${engine} lacks is refused with the engines that have it`, async (context) => {
+  test(`a policy that ${engine} lacks is refused with the engines that have it`, async () => {
     const flags = ['--engine', engine, '--policy', 'slot-ring']
-    const folder = await copyExample(context, engine)
+    const folder = await copyExample(engine)
 
     const { code, stderr } = await runDrover(
       ['balance', ...anyPort, ...flags, '--', process.execPath, homeServer],
@@ -82,8 +82,8 @@ test('the classroom API on the front door is the same with HAProxy', async (cont
   await checkContract(context, url, 'haproxy')
 })
 
-test('nginx cannot name a path in an answer, and so the classroom API is refused there', async (context) => {
-  const folder = await copyExample(context, 'nginx')
+test('nginx cannot name a path in an answer, and so the classroom API is refused there', async () => {
+  const folder = await copyExample('nginx')
   const flags = ['--engine', 'nginx', '--manage', '/']
   const words = ['balance', ...anyPort, ...flags, '--', process.execPath, homeServer]
 

@@ -7,14 +7,14 @@ import { get } from './harness/load.ts'
 import { until } from './harness/until.ts'
 
 test('examples/customizable-load-balancer serves its contract', async (context) => {
-  const folder = await copyExample(context, 'customizable-load-balancer')
+  const folder = await copyExample('customizable-load-balancer')
   const drover = await startDrover(context, ['up'], { folder })
 
   await checkContract(context, await drover.url())
 })
 
 test('examples/websocket: a WebSocket survives the restart of another service and a reload', async (context) => {
-  const folder = await copyExample(context, 'websocket')
+  const folder = await copyExample('websocket')
   const drover = await startDrover(context, ['up'], { folder })
   const url = await drover.url()
   const chat = await openChat(`${url.replace('http', 'ws')}/chat`)
@@ -32,7 +32,7 @@ test('examples/websocket: a WebSocket survives the restart of another service an
 })
 
 test('examples/websocket: a replica that leaves lets its conversations end', async (context) => {
-  const folder = await copyExample(context, 'websocket')
+  const folder = await copyExample('websocket')
   const drover = await startDrover(context, ['up'], { folder })
   const chat = await openChat(`${(await drover.url()).replace('http', 'ws')}/chat`)
   context.after(() => chat.socket.close())

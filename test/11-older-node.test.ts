@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { lives, readyReplicas, startDrover, temporaryFolder } from './harness/drover.ts'
 import { homeServer } from './harness/project.ts'
 import { until } from './harness/until.ts'
 
 /** Makes node say that it is an older one to the program that it starts, not to that one's children. */
-async function olderNode(context: TestContext): Promise<string[]> {
-  const folder = await temporaryFolder(context)
+async function olderNode(): Promise<string[]> {
+  const folder = await temporaryFolder()
   const file = join(folder, 'older.mjs')
   await writeFile(
     file,
@@ -21,7 +21,7 @@ const words = ['balance', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '
 const command = [...words, '--', process.execPath, homeServer]
 
 test('on an older node the command runs on the project’s own, and ctrl-c reaches it', async (context) => {
-  const drover = await startDrover(context, command, { nodeFlags: await olderNode(context) })
+  const drover = await startDrover(context, command, { nodeFlags: await olderNode() })
   const pids = (await readyReplicas(drover)).map(({ pid }) => pid)
 
   drover.child.kill('SIGINT')
@@ -33,7 +33,7 @@ test('on an older node the command runs on the project’s own, and ctrl-c reach
 })
 
 test('SIGKILL of the one that was started leaves neither the other nor a replica', async (context) => {
-  const drover = await startDrover(context, command, { nodeFlags: await olderNode(context) })
+  const drover = await startDrover(context, command, { nodeFlags: await olderNode() })
   const pids = (await readyReplicas(drover)).map(({ pid }) => pid)
   const status = (await (await fetch(`${drover.admin}/v1/status`)).json()) as { pid: number }
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { runDrover, temporaryFolder } from './harness/drover.ts'
 
-test('drover experiment a1 sends real requests and writes one page with figures and a chart', async (context) => {
-  const cwd = await temporaryFolder(context)
+test('drover experiment a1 sends real requests and writes one page with figures and a chart', async () => {
+  const cwd = await temporaryFolder()
   const words = ['experiment', 'a1', '--requests', '600', '--out', 'here']
 
   const { code, stdout, stderr } = await runDrover(words, { cwd })
@@ -25,8 +25,8 @@ test('drover experiment a1 sends real requests and writes one page with figures 
   assert.match(page, new RegExp(`>${counts[0]}<`))
 })
 
-test('drover experiment shares finds 80 / 10 / 10, and 50 / 50 with one of three down', async (context) => {
-  const cwd = await temporaryFolder(context)
+test('drover experiment shares finds 80 / 10 / 10, and 50 / 50 with one of three down', async () => {
+  const cwd = await temporaryFolder()
 
   const { code, stdout, stderr } = await runDrover(['experiment', 'shares'], { cwd })
 

@@ -18,7 +18,7 @@ interface Course {
 
 /** Runs `drover queue serve` with the course's managers on free ports. */
 async function serve(context: TestContext, data?: string): Promise<Course> {
-  const folder = data ?? (await temporaryFolder(context))
+  const folder = data ?? (await temporaryFolder())
   const words = ['queue', 'serve', '--course-api', '127.0.0.1:0', '--listen', '127.0.0.1:0']
   const child = spawn(
     process.execPath,
@@ -51,13 +51,8 @@ async function serve(context: TestContext, data?: string): Promise<Course> {
 }
 
 /** Runs an example to its end and returns the lines of each consumer's file. */
-async function runExample(
-  context: TestContext,
-  name: string,
-  broker: string,
-  consumers: number,
-): Promise<string[][]> {
-  const folder = await copyExample(context, name, [])
+async function runExample(name: string, broker: string, consumers: number): Promise<string[][]> {
+  const folder = await copyExample(name, [])
   const child = spawn(process.execPath, ['run.js', '--broker', broker, '--idle', '12s'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -93,7 +88,7 @@ async function ask(address: string, path: string, body?: unknown) {
 test('examples/queue-2p2c: both consumers read every message, each partition in one order', async (context) => {
   const { primary } = await serve(context)
 
-  const [first, second] = await runExample(context, 'queue-2p2c', primary, 2)
+  const [first, second] = await runExample('queue-2p2c', primary, 2)
 
   const sent = [1, 2].flatMap((producer) =>
     Array.from({ length: producer === 1 ? 14 : 11 }, (_, at) => `${'AB'[producer - 1]}${at + 1}`),
@@ -112,7 +107,7 @@ test('examples/queue-2p2c: both consumers read every message, each partition in 
 test('examples/queue-5p3c: each consumer reads its partitions, over four brokers', async (context) => {
   const { primary } = await serve(context)
 
-  const [all, second, third] = await runExample(context, 'queue-5p3c', primary, 3)
+  const [all, second, third] = await runExample('queue-5p3c', primary, 3)
 
   assert.equal(all?.length, 50)
   assert.equal(new Set(all?.map((line) => line.split(/\s+/)[1])).size, 50)

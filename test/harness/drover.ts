@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFileSync, rmSync } from 'node:fs'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -51,10 +51,15 @@ export interface Replica {
   readonly failuresTotal: number
 }
 
-/** Returns a folder that is removed when the test ends. */
-export async function temporaryFolder(context: TestContext): Promise<string> {
+const folders = new Set<string>()
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Returns a folder that is removed when the file's tests are over, and all that runs there has stopped. */
+export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'drover-test-'))
-  context.after(() => rm(folder, { recursive: true, force: true }))
+  folders.add(folder)
   return folder
 }
 
@@ -81,7 +86,7 @@ export async function startDrover(
   words: readonly string[],
   options: StartOptions = {},
 ): Promise<RunningDrover> {
-  const folder = options.folder ?? (await temporaryFolder(context))
+  const folder = options.folder ?? (await temporaryFolder())
   const child = spawn(process.execPath, [...(options.nodeFlags ?? []), bin, ...words], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1', ...options.env },

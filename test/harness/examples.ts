@@ -1,7 +1,6 @@
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { temporaryFolder } from './drover.ts'
 import { root } from './project.ts'
 
@@ -10,11 +9,10 @@ import { root } from './project.ts'
  * configurations are as written but for the ports, which are free ones.
  */
 export async function copyExample(
-  context: TestContext,
   name: string,
   files: readonly string[] = ['drover.yaml'],
 ): Promise<string> {
-  const folder = await temporaryFolder(context)
+  const folder = await temporaryFolder()
   await mkdir(join(folder, 'examples'))
   await cp(join(root, 'examples'), join(folder, 'examples'), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))

@@ -72,7 +72,7 @@ export function createHouse({ clock, random, log, dataFolder }: HouseParts): Hou
       throw error
     }
     runFile = own
-    watcher = startWatcher(own.path, clock, log)
+    watcher = startWatcher(own, clock, log)
   }
   return {
     processes,

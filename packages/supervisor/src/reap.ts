@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clearRun } from './clear-run.ts'
 import type { Timing } from './leftovers.ts'
-import { isAlive, readRun } from './run-note.ts'
+import { isAlive, parseRun, readRun } from './run-note.ts'
 
 // Nothing of the kernel is loaded here: the web server that comes with it takes a quarter of a second,
 // and replicas live as long.
@@ -9,11 +9,11 @@ const timing: Timing = { sleep: (delayMs) => sleep(delayMs) }
 
 /**
  * The program that the watcher becomes when its supervisor has died: ends what the run noted in the
- * file of the first argument left. With `--wait` it waits for the end of its input itself.
+ * file of the first argument left; when that is gone, what the note of the second names. With `--wait` it waits for the end of its input itself.
  */
-async function reap(file: string, wait: boolean): Promise<void> {
+async function reap(file: string, firstNote: string, wait: boolean): Promise<void> {
   if (wait && (await saidGoodbye())) return
-  const note = readRun(file)
+  const note = readRun(file) ?? parseRun(firstNote)
   if (!note) return
   // The pipe closes shortly before the process is gone.
   for (let looks = 0; looks < 1_000 && isAlive(note); looks++) await sleep(5)
@@ -25,5 +25,5 @@ async function saidGoodbye(): Promise<boolean> {
   return false
 }
 
-const [file = '', flag] = process.argv.slice(2)
-await reap(file, flag === '--wait')
+const [file = '', firstNote = '', flag] = process.argv.slice(2)
+await reap(file, firstNote, flag === '--wait')

@@ -17,6 +17,8 @@ export interface RunFile {
   readonly path: string
   readonly instance: string
   readonly run: string
+  /** The note as it was first written, for a watcher that finds the file gone. */
+  readonly firstNote: RunNote
   addLeader(pid: number): void
   removeLeader(pid: number): void
   addEngine(socket: string): void
@@ -35,35 +37,46 @@ export function openRunFile(folder: string): RunFile {
   const note = (pid: number): ProcessNote => ({ pid, startTicks: startTicksOf(pid) ?? -1 })
   const supervisor = note(process.pid)
 
+  const noteNow = (): RunNote => ({
+    instance,
+    run,
+    bootId: bootId(),
+    supervisor,
+    leaders: [...leaders.values()],
+    engines: [...engines],
+  })
   const write = () => {
-    const text: RunNote = {
-      instance,
-      run,
-      bootId: bootId(),
-      supervisor,
-      leaders: [...leaders.values()],
-      engines: [...engines],
-    }
     // Renamed into place, so that a reader never sees half of it.
-    writeFileSync(`${path}.new`, JSON.stringify(text), { mode: 0o600 })
+    writeFileSync(`${path}.new`, JSON.stringify(noteNow()), { mode: 0o600 })
     renameSync(`${path}.new`, path)
   }
+  const update = () => {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      write()
+    } catch {
+      // The folder was removed, or the disk is full: replicas are still known by their mark, and
+      // it must not end the supervisor that keeps them alive.
+    }
+  }
+  const firstNote = noteNow()
   write()
   return {
     path,
     instance,
     run,
+    firstNote,
     addLeader(pid) {
       leaders.set(pid, note(pid))
-      write()
+      update()
     },
     removeLeader(pid) {
-      if (leaders.delete(pid)) write()
+      if (leaders.delete(pid)) update()
     },
     addEngine(socket) {
       if (engines.has(socket)) return
       engines.add(socket)
-      write()
+      update()
     },
     remove: () => rmSync(path, { force: true }),
   }

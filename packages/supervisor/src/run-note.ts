@@ -36,7 +36,17 @@ export function readRuns(folder: string): { readonly path: string; readonly note
 /** Returns the note in the file `path`; undefined when it is gone or no note. */
 export function readRun(path: string): RunNote | undefined {
   try {
-    const note = JSON.parse(readFileSync(path, 'utf8')) as Partial<RunNote>
+    return parseRun(readFileSync(path, 'utf8'))
+  } catch {
+    // Removed meanwhile by its own run.
+    return undefined
+  }
+}
+
+/** Returns the note that `text` is; undefined when it is none. */
+export function parseRun(text: string): RunNote | undefined {
+  try {
+    const note = JSON.parse(text) as Partial<RunNote>
     const whole =
       typeof note.instance === 'string' &&
       typeof note.run === 'string' &&
@@ -47,7 +57,7 @@ export function readRun(path: string): RunNote | undefined {
       Array.isArray(note.engines)
     return whole ? (note as RunNote) : undefined
   } catch {
-    // Removed meanwhile by its own run, or not JSON.
+    // Not JSON.
     return undefined
   }
 }

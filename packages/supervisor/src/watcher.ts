@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Clock, Log } from '@drover/kernel'
+import type { RunFile } from './run-file.ts'
 
 const shell = '/bin/sh'
 const reaper = fileURLToPath(new URL('./reap.js', import.meta.url))
@@ -19,12 +20,12 @@ export interface Watcher {
 }
 
 /**
- * Starts the watcher of the run noted in `runFile`. It holds the other end of a pipe that only this
+ * Starts the watcher of the run noted in `runFile`; should the file be gone by then, it goes by the first note. It holds the other end of a pipe that only this
  * process has open; however this process dies, the kernel closes the pipe, and the watcher ends
  * every replica. Until then it is a shell that waits, with 100 KiB of its own (node itself, where there is no
  * shell). It has a session of its own, so a ctrl-C or a kill of our process group misses it.
  */
-export function startWatcher(runFile: string, clock: Clock, log: Log): Watcher {
+export function startWatcher(runFile: RunFile, clock: Clock, log: Log): Watcher {
   let stopped = false
   let cancel = () => {}
   let child = start()
@@ -57,8 +58,8 @@ export function startWatcher(runFile: string, clock: Clock, log: Log): Watcher {
   }
 }
 
-function spawnWatcher(runFile: string): ChildProcess {
-  const words = [reaper, runFile]
+function spawnWatcher({ path, firstNote }: RunFile): ChildProcess {
+  const words = [reaper, path, JSON.stringify(firstNote)]
   const [program, args] = existsSync(shell)
     ? [shell, ['-c', script, process.execPath, ...words]]
     : [process.execPath, [...words, '--wait']]
