@@ -12,6 +12,32 @@ export async function cut(
   for (let at = 0; at < file.length; at += stepBytes)
     await chunker.push(file.subarray(at, at + stepBytes), pieces)
   await chunker.end(pieces)
+  return rangesOf(pieces)
+}
+
+/** Returns the ends of steps through `length` bytes, as the random numbers (0 to 1) say. */
+export function stepEnds(length: number, shares: readonly number[]): number[] {
+  const ends = shares.map((share) => Math.floor(share * length)).sort((one, other) => one - other)
+  return [...ends, length]
+}
+
+/** Returns [start, end] of every piece, the file pushed up to each of `ends` in turn. */
+export async function cutInSteps(
+  chunker: Chunker,
+  file: Buffer,
+  ends: readonly number[],
+): Promise<[number, number][]> {
+  const pieces = new PieceList(2)
+  let at = 0
+  for (const end of ends) {
+    if (end > at) await chunker.push(file.subarray(at, end), pieces)
+    at = end
+  }
+  await chunker.end(pieces)
+  return rangesOf(pieces)
+}
+
+function rangesOf(pieces: PieceList): [number, number][] {
   return Array.from({ length: pieces.count }, (_, index) => [
     pieces.starts[index] as number,
     pieces.ends[index] as number,

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { createLanesFinder } from '../../src/cdc/lanes.ts'
-import { coreModule } from '../../src/cdc/wasm-core.ts'
+import { coreModule, createWasmFinder } from '../../src/cdc/wasm-core.ts'
 import { CdcChunker } from '../../src/chunkers/cdc.ts'
-import { cut, vectorInput } from '../cut.ts'
+import { cut, cutInSteps, stepEnds, vectorInput } from '../cut.ts'
 
 interface Case {
   readonly seed: number
@@ -17,10 +18,11 @@ interface Case {
   readonly lengths: readonly number[]
 }
 
-const folder = join(import.meta.dirname, '..', '..', '..', 'test')
+const folder = join(import.meta.dirname, '..', '..', '..', 'test', 'fixtures')
 const vectors = JSON.parse(readFileSync(join(folder, 'fastcdc-vectors.json'), 'utf8')) as {
   readonly inputSha256: string
   readonly cases: readonly Case[]
+  readonly zeros: Omit<Case, 'seed'> & { readonly bytes: number }
 }
 const input = vectorInput()
 
@@ -66,6 +68,64 @@ for (const vector of vectors.cases) {
     assert.deepEqual(lengths, vector.lengths)
   })
 }
+
+test('zeros, which never meet a mask, are cut at the most', async () => {
+  const { zeros } = vectors
+  const file = Buffer.alloc(zeros.bytes)
+
+  const pieces = await cut(new CdcChunker(optionsOf({ ...zeros, seed: 0 })), file)
+
+  assert.deepEqual(
+    pieces.map(([start, end]) => end - start),
+    zeros.lengths,
+  )
+})
+
+const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 })
+
+test('a vector is cut alike in pushes of any sizes', async () => {
+  const property = fc.asyncProperty(
+    fc.constantFrom(...vectors.cases),
+    shares,
+    async (vector, cuts) => {
+      const ends = stepEnds(input.length, cuts)
+      const pieces = await cutInSteps(new CdcChunker(optionsOf(vector)), input, ends)
+      assert.deepEqual(
+        pieces.map(([start, end]) => end - start),
+        vector.lengths,
+      )
+    },
+  )
+  await fc.assert(property, { numRuns: 60 })
+})
+
+/** Sizes, a level and a seed that are allowed; small, so that a small file has many pieces. */
+const anyOptions = fc.record({
+  minBytes: fc.integer({ min: 64, max: 300 }),
+  avgBytes: fc.integer({ min: 300, max: 2_000 }),
+  maxBytes: fc.integer({ min: 2_000, max: 5_001 }),
+  level: fc.integer({ min: 0, max: 3 }),
+  seed: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+})
+
+test('the core and the lanes agree on any bytes, with any options', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 20_000, size: 'max' }),
+    fc.tuple(fc.nat(255), fc.nat(20_000)).map(([value, count]) => Buffer.alloc(count, value)),
+  )
+  const property = fc.property(anyOptions, bytes, (options, file) => {
+    const core = createWasmFinder(options, Math.max(1, file.length))
+    core.bytes.set(file)
+    const lanes = createLanesFinder(options, file)
+    for (let start = 0; start < file.length; ) {
+      const end = core.find(start, file.length)
+      assert.equal(lanes.find(start, file.length), end)
+      assert.ok(end > start && end - start <= options.maxBytes)
+      start = end
+    }
+  })
+  fc.assert(property, { numRuns: 300 })
+})
 
 test('the same bytes give the same pieces after something was put before them', async () => {
   const options = { seed: 0n, level: 2, minBytes: 2_048, avgBytes: 8_192, maxBytes: 32_768 }
