@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createLog, Fault, type Log, systemClock, systemRandom } from '@drover/kernel'
+import { createExperimentDesk, type ExperimentDesk } from './admin/experiment-desk.ts'
 import { listenAdmin, type RunningAdmin } from './admin/listen.ts'
 import { type Loaded, loadFile } from './config/load.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
@@ -42,7 +43,10 @@ export async function startInstance(
     up.push({ stop: () => system.stop(loaded.graceMs) })
     await system.start()
     const reload = () => reloadFile(system)
-    const admin = await startAdmin(loaded, system, reload, log)
+    const folder = join(data.path, 'reports')
+    const experiments = createExperimentDesk({ folder, events, clock: systemClock })
+    up.push(experiments)
+    const admin = await startAdmin(loaded, { system, experiments, reload, log })
     if (admin) up.push(admin)
     await data.announce(admin?.url, loaded.config.admin.token)
     return { system, events, admin: admin?.url, reload, stop: once(() => stopUp(up)) }
@@ -65,15 +69,18 @@ function createSystem(loaded: Loaded, data: DataFolder, events: EventLog, log: L
 }
 
 function startAdmin(
-  loaded: Loaded,
-  system: System,
-  reload: () => Promise<void>,
-  log: Log,
+  { config }: Loaded,
+  parts: {
+    readonly system: System
+    readonly experiments: ExperimentDesk
+    readonly reload: () => Promise<void>
+    readonly log: Log
+  },
 ): Promise<RunningAdmin | undefined> {
   const startedAtMs = systemClock.now()
-  const file = system.file ?? null
+  const file = parts.system.file ?? null
   const about = (admin: string) => ({ version, pid: process.pid, startedAtMs, file, admin })
-  return listenAdmin(loaded.config.admin, { system, about, reload, clock: systemClock, log })
+  return listenAdmin(config.admin, { ...parts, about, clock: systemClock })
 }
 
 async function reloadFile(system: System): Promise<void> {

@@ -126,6 +126,36 @@ export const weightBody = Type.Object(
   closed,
 )
 
+export const experimentView = Type.Object({
+  name: Type.String({ description: 'as on the command line: drover experiment NAME' }),
+  title: Type.String(),
+  says: Type.String({ description: 'what it does, in one line' }),
+  minutes: Type.Number({ description: 'about how long it takes' }),
+  state: Type.String({
+    description:
+      'idle (not run since this instance started), running, stopping, done, failed or cancelled',
+  }),
+  message: Type.String({ description: 'what it does now, or how it ended' }),
+  step: Type.Integer({ description: 'the step that it is at, from 1; 0 before the first' }),
+  steps: Type.Integer(),
+  startedAtMs: Type.Union([Type.Number(), Type.Null()]),
+  endedAtMs: Type.Union([Type.Number(), Type.Null()]),
+  report: Type.Union([
+    Type.Object({ url: Type.String(), madeAtMs: Type.Number() }, { description: 'the last one' }),
+    Type.Null(),
+  ]),
+})
+
+/** Nothing at all will do. */
+export const runBody = Type.Union([
+  Type.Object(
+    { quick: Type.Optional(Type.Boolean({ description: 'less of everything; false by default' })) },
+    closed,
+  ),
+  Type.Null(),
+])
+
+export const experimentParams = Type.Object({ name: Type.String() })
 export const serviceParams = Type.Object({ service: Type.String() })
 export const replicaParams = Type.Object({ service: Type.String(), replica: Type.String() })
 
@@ -144,4 +174,5 @@ export type ReplicaView = Static<typeof replicaView>
 export type ServiceView = Static<typeof serviceView>
 export type StatusView = Static<typeof statusView>
 export type EventView = Static<typeof eventView>
+export type ExperimentView = Static<typeof experimentView>
 export type LogLineView = Static<typeof logLineView>

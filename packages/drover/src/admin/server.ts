@@ -8,6 +8,8 @@ import { groupOf } from '../services.ts'
 import type { About } from '../status.ts'
 import type { System } from '../system.ts'
 import { createEventStreams, type EventStreams } from './event-stream.ts'
+import type { ExperimentDesk } from './experiment-desk.ts'
+import { mountExperimentRoutes } from './experiment-routes.ts'
 import { admit, type GuardOptions, guard } from './guard.ts'
 import { mountInstanceRoutes } from './instance-routes.ts'
 import { mountPartsRoutes, passUpgrades } from './parts-routes.ts'
@@ -19,6 +21,7 @@ export interface AdminParts {
   readonly about: () => About
   /** Reads the configuration file again; throws when there is none, or it is bad. */
   readonly reload: () => Promise<void>
+  readonly experiments: ExperimentDesk
   readonly clock: Clock
   readonly log: Log
 }
@@ -46,6 +49,7 @@ export async function createAdminServer(
   mountInstanceRoutes(server, routeParts)
   mountServiceRoutes(server, routeParts)
   mountPartsRoutes(server, routeParts)
+  mountExperimentRoutes(server, routeParts)
   const { system } = parts
   passUpgrades(server, system, (headers) => admit(headers, guarded))
   const managed = (service?: string) =>

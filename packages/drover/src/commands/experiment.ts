@@ -1,14 +1,20 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describeError, systemClock } from '@drover/kernel'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
+import {
+  catalogue,
+  type ExperimentName,
+  experimentNamed,
+  experimentNames,
+} from '../experiments/catalogue.ts'
 import { createProgress, createProgressLine } from '../experiments/progress.ts'
 import { type Outcome, renderIndex, renderReport } from '../experiments/render.ts'
 import { type Finished, isSound } from '../experiments/report.ts'
 import { runExperiment } from '../experiments/run.ts'
 import type { Stage } from '../experiments/stage.ts'
-import { experiments, findExperiment } from '../experiments/table.ts'
+import { experiments } from '../experiments/table.ts'
 import { paint, say, table, warn } from '../terminal.ts'
 import { messageOf } from './exit-codes.ts'
 import { wholeNumber } from './numbers.ts'
@@ -43,15 +49,15 @@ export function experimentCommand(): Command {
     .action(async (name: string | undefined, options: ExperimentOptions) => {
       if (name === undefined) return say(listOfAll(''))
       if (name === 'all') return runAll(options)
-      findExperiment(name)
-      return runOne(name, options)
+      return runOne(experimentNamed(name), options)
     })
 }
 
 function listOfAll(indent: string): string {
-  const rows = Object.entries(experiments).map(
-    ([name, { says, minutes }]) => `${indent}${name.padEnd(18)} ${says} (${durationOf(minutes)})`,
-  )
+  const rows = experimentNames.map((name) => {
+    const { says, minutes } = catalogue[name]
+    return `${indent}${name.padEnd(18)} ${says} (${durationOf(minutes)})`
+  })
   return [
     ...rows,
     `${indent}${'all'.padEnd(18)} all of them, and a page that links the reports`,
@@ -62,7 +68,7 @@ function durationOf(minutes: number): string {
   return minutes < 1 ? `${Math.round(minutes * 60)} s` : `${minutes} min`
 }
 
-async function runOne(name: string, options: ExperimentOptions): Promise<void> {
+async function runOne(name: ExperimentName, options: ExperimentOptions): Promise<void> {
   const finished = await carryOut(name, options)
   show(finished)
   say(`The report is in ${await write(options.out, `${name}.html`, renderReport(finished))}`)
@@ -73,7 +79,7 @@ async function runOne(name: string, options: ExperimentOptions): Promise<void> {
 async function runAll(options: ExperimentOptions): Promise<void> {
   const outcomes: Outcome[] = []
   const failures: string[] = []
-  for (const [name, { title }] of Object.entries(experiments)) {
+  for (const name of experimentNames) {
     try {
       const finished = await carryOut(name, options)
       const file = `${name}.html`
@@ -83,7 +89,7 @@ async function runAll(options: ExperimentOptions): Promise<void> {
       if (!isSound(finished)) failures.push(brokenOf(finished))
     } catch (error) {
       failures.push(`${name}: ${messageOf(error)}`)
-      outcomes.push({ title, failure: describeError(error) })
+      outcomes.push({ title: catalogue[name].title, failure: describeError(error) })
     }
     if (failures.length > 0) warn(failures.at(-1) ?? '')
   }
@@ -93,18 +99,18 @@ async function runAll(options: ExperimentOptions): Promise<void> {
 }
 
 /** Runs one experiment with a line of progress; ctrl-c ends whatever it has started. */
-async function carryOut(name: string, options: ExperimentOptions): Promise<Finished> {
-  const experiment = findExperiment(name)
+async function carryOut(name: ExperimentName, options: ExperimentOptions): Promise<Finished> {
   const { quick: isQuick = false } = options
   const line = createProgressLine(process.stderr)
-  const progress = createProgress(experiment.steps, (message) => {
+  const progress = createProgress(catalogue[name].steps, (message) => {
     line.show({ ...message, says: `${name}: ${message.says}` })
     process.send?.(message)
   })
   let unhear = () => {}
   try {
-    return await runExperiment(experiment, {
+    return await runExperiment({
       name,
+      experiment: experiments[name],
       command: commandOf(name, options),
       requests: options.requests ?? (isQuick ? requestsQuick : requestsDefault),
       isQuick,
@@ -159,6 +165,8 @@ async function write(out: string, name: string, page: string): Promise<string> {
   const folder = resolve(out)
   await mkdir(folder, { recursive: true })
   const file = join(folder, name)
-  await writeFile(file, page)
+  const draft = `${file}.${process.pid}`
+  await writeFile(draft, page)
+  await rename(draft, file)
   return file
 }

@@ -1,8 +1,8 @@
 import { numberServers, SlotRing } from '@drover/ring'
-import type { Run } from './experiment.ts'
 import { startLab } from './lab.ts'
 import type { Report } from './report.ts'
 import { sendTogether, type Together } from './requests.ts'
+import type { Run } from './run.ts'
 import { spreadOf } from './statistics.ts'
 
 const replicas = 3

@@ -1,8 +1,8 @@
 import { fault } from '../errors.ts'
-import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Report } from './report.ts'
 import { sendTogether } from './requests.ts'
+import type { Run } from './run.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
 /** The numbers of replicas that the course asks for. */

@@ -1,8 +1,8 @@
 import { systemClock } from '@drover/kernel'
-import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Report, Table } from './report.ts'
 import { sendTogether } from './requests.ts'
+import type { Run } from './run.ts'
 import { quantile } from './statistics.ts'
 
 /** How often a replica is killed, and how often one is stopped so that it hangs. */

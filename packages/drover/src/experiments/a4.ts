@@ -1,8 +1,8 @@
 import { setPolicy } from '../services.ts'
 import { measure, type Seen, sizes } from './a2.ts'
-import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Report } from './report.ts'
+import type { Run } from './run.ts'
 
 /** Ways to spread that are compared, the course's own first. */
 const variants = [

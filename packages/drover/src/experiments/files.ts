@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@drover/kernel'
-import type { Run } from './experiment.ts'
 import { startLab } from './lab.ts'
 import type { Report } from './report.ts'
+import type { Run } from './run.ts'
 
 const backends = [1, 3] as const
 const sizes = [1024, 102_400, 1_048_576, 10_485_760] as const

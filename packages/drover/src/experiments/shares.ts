@@ -1,7 +1,7 @@
 import { drain } from '../services.ts'
-import type { Run } from './experiment.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Report } from './report.ts'
+import type { Run } from './run.ts'
 
 /** Requests of each case, as the course asks. */
 const requestsEach = 100

@@ -1,0 +1,67 @@
+import { nearest } from '@drover/kernel'
+import { fault } from '../errors.ts'
+
+/** What is said of an experiment before it runs. */
+interface Entry {
+  readonly title: string
+  /** What it does, in one line. */
+  readonly says: string
+  /** About how long it takes, in minutes. */
+  readonly minutes: number
+  /** How often it reports progress. */
+  readonly steps: number
+}
+
+/** Every experiment by its name, in the order in which `all` runs them; `table.ts` has what each runs. */
+export const catalogue = {
+  a1: {
+    title: 'A-1: who answers, on three replicas',
+    says: 'requests of each of three replicas, 10,000 at once',
+    minutes: 0.5,
+    steps: 1,
+  },
+  a2: {
+    title: 'A-2: from two to six replicas',
+    says: 'the same on two to six replicas',
+    minutes: 1,
+    steps: 5,
+  },
+  a3: {
+    title: 'A-3: every endpoint, and replicas that die',
+    says: 'every endpoint, and how soon a dead replica is replaced',
+    minutes: 0.5,
+    steps: 2,
+  },
+  a4: {
+    title: 'A-4: other hash functions',
+    says: 'a1 and a2 with other hash functions',
+    minutes: 3,
+    steps: 30,
+  },
+  shares: {
+    title: 'How policies share requests',
+    says: 'how policies share 100 requests',
+    minutes: 0.2,
+    steps: 4,
+  },
+  files: {
+    title: 'One backend against three',
+    says: 'one backend against three, by file size and parallel calls',
+    minutes: 0.5,
+    steps: 2,
+  },
+} as const satisfies Record<string, Entry>
+
+export type ExperimentName = keyof typeof catalogue
+
+export const experimentNames = Object.keys(catalogue) as ExperimentName[]
+
+/** Returns the name as one of the catalogue. Throws EXPERIMENT_UNKNOWN that names the nearest. */
+export function experimentNamed(name: string): ExperimentName {
+  const found = experimentNames.find((known) => known === name)
+  if (found !== undefined) return found
+  const known = [...experimentNames, 'all']
+  const near = nearest(name, known)
+  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`
+  throw fault('EXPERIMENT_UNKNOWN', `no experiment is called "${name}"; ${hint}`)
+}
