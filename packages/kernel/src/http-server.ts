@@ -10,6 +10,8 @@ export interface HttpServerOptions {
   readonly log: Log
   /** The largest request body, in bytes. Default 1 MiB. */
   readonly bodyBytesMax?: number
+  /** The longest parameter in a path, in characters. Default 100. */
+  readonly pathPartLengthMax?: number
 }
 
 /**
@@ -17,12 +19,13 @@ export interface HttpServerOptions {
  * deadlines on slow clients, `GET /openapi.json`. Not for the front door's data plane.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { title, description, log, bodyBytesMax = 2 ** 20 } = options
+  const { title, description, log, bodyBytesMax = 2 ** 20, pathPartLengthMax = 100 } = options
   // Loaded when needed: most processes of the herd serve no such API, and start 150 ms sooner.
   const { fastify } = await import('fastify')
   const { default: swagger } = await import('@fastify/swagger')
   const server = fastify({
     bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: pathPartLengthMax },
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
     forceCloseConnections: true,

@@ -17,6 +17,8 @@ export interface GreeterOptions {
   readonly clock: Clock
   readonly handshakeMs: number
   self(): Identity
+  /** Says why a proved peer is not welcome; undefined when it is. */
+  refuse(peer: Identity): string | undefined
   /** Makes the link to a proved peer, or says why not. */
   adopt(peer: Identity, channel: Channel, isDialled: boolean): Link | string
 }
@@ -61,7 +63,7 @@ export class Greeter {
     expected: string | undefined,
     failed: (reason: string) => void,
   ): ChannelHandler {
-    const { key, clock, handshakeMs, self, adopt } = this.#options
+    const { key, clock, handshakeMs, self, refuse, adopt } = this.#options
     const shaking = isDialled ? this.#dialled : this.#strangers
     let link: Link | undefined
     let cancel: Cancel = () => {}
@@ -86,7 +88,9 @@ export class Greeter {
         const step = handshake.take(bytes)
         if (step.kind === 'refused') end(step.reason)
         if (step.kind !== 'proved') return
-        const adopted = adopt(step.peer, channel, isDialled)
+        const refused = refuse(step.peer)
+        if (refused === undefined) handshake.welcome()
+        const adopted = refused ?? adopt(step.peer, channel, isDialled)
         if (typeof adopted === 'string') {
           end(adopted)
           return

@@ -128,8 +128,12 @@ export class Handshake {
   #onProof(reader: ByteReader): HandshakeStep {
     if (!this.#isProof(reader, 'dialler'))
       return refuse(`${this.#peer?.name} does not know the key`)
-    this.#send(Buffer.of(messageType.welcome))
     return this.#prove()
+  }
+
+  /** Tells a dialler that has proved itself that the link is up. */
+  welcome(): void {
+    if (this.#role === 'acceptor') this.#send(Buffer.of(messageType.welcome))
   }
 
   #prove(): HandshakeStep {

@@ -21,6 +21,7 @@ import { readRecord, writeRecord } from './record-codec.ts'
 import type { Ticket } from './ticket.ts'
 import type { Timings } from './timings.ts'
 import type { Channel } from './transport.ts'
+import { WaitingTickets } from './waiting-tickets.ts'
 
 /** What a link asks of the server that it belongs to. */
 export interface LinkOwner {
@@ -80,6 +81,10 @@ export class Link {
   readonly isDialled: boolean
   /** Tells links apart in the node's table of where records came from. */
   readonly index: number
+  /** The wall time at which it came up, in ms. */
+  readonly sinceMs: number
+  /** How long the last message took to be acknowledged, in ms; undefined before the first. */
+  rttMs: number | undefined
   /** It missed a deadline, and is not waited for until it has caught up. */
   isSlow = false
   readonly #owner: LinkOwner
@@ -88,8 +93,7 @@ export class Link {
   readonly #writer = new ByteWriter()
   readonly #record: HerdRecord
   readonly #sent = new Fifo<Sent>()
-  readonly #unsent = new Fifo<{ readonly position: number; readonly ticket: Ticket }>()
-  readonly #watched = new Fifo<{ readonly number: number; readonly ticket: Ticket }>()
+  readonly #tickets = new WaitingTickets()
   readonly #knowledge: PeerKnowledge
   #lastNumber = 0
   /** The number of the last message with records. */
@@ -99,6 +103,9 @@ export class Link {
   #isAckDue = false
   #sentWindowBytes = 0
   #progressMs = 0
+  /** The number of the message whose acknowledgement is timed, and when it left; 0: none. */
+  #probe = 0
+  #probeAtMs = 0
   #isCompared = false
   #completeAtMs = Number.NEGATIVE_INFINITY
   #isCompleteDue = false
@@ -115,6 +122,7 @@ export class Link {
     this.peer = about.peer
     this.isDialled = about.isDialled
     this.index = about.index
+    this.sinceMs = owner.clock.now()
     this.#outbox = new Outbox(owner.outboxMax)
     this.#knowledge = new PeerKnowledge(owner.state)
     this.#record = createRecord()
@@ -151,16 +159,13 @@ export class Link {
   /** Makes `ticket` wait until everything enqueued so far is acknowledged. */
   await(ticket: Ticket): void {
     if (this.isSlow) return
-    if (this.#outbox.size > 0) this.#unsent.push({ position: this.#outbox.added, ticket })
-    else if (this.#acked < this.#lastUpdates)
-      this.#watched.push({ number: this.#lastUpdates, ticket })
-    else return
-    ticket.hold()
+    if (this.#outbox.size > 0) this.#tickets.awaitSending(ticket, this.#outbox.added)
+    else if (this.#acked < this.#lastUpdates) this.#tickets.awaitAck(ticket, this.#lastUpdates)
   }
 
   /** Tells whether `ticket` waits for this link. */
   waitsFor(ticket: Ticket): boolean {
-    return [...this.#unsent, ...this.#watched].some((waiting) => waiting.ticket === ticket)
+    return this.#tickets.has(ticket)
   }
 
   /** Sends what waits, as far as the window allows, and the acknowledgement that is due. */
@@ -168,13 +173,8 @@ export class Link {
     if (this.#isOver) return
     if (this.#outbox.size === 0 && this.#knowledge.isSearching) this.#searchOn()
     while (this.#outbox.size > 0 && this.#sentWindowBytes < windowBytes) this.#sendUpdates()
-    while (this.#unsent.length > 0) {
-      const { position, ticket } = this.#unsent.peek() as { position: number; ticket: Ticket }
-      if (this.#outbox.taken < position) break
-      this.#unsent.shift()
-      this.#watched.push({ number: this.#lastUpdates, ticket })
-    }
-    this.#settleTickets()
+    this.#tickets.sent(this.#outbox.taken, this.#lastUpdates)
+    this.#tickets.acked(this.#acked)
     if (this.#outbox.size === 0 && !this.#knowledge.isSearching) this.#caughtUp()
     if (this.#isAckDue) this.#sendAck()
   }
@@ -225,7 +225,7 @@ export class Link {
   closed(reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
-    for (const { ticket } of [...this.#unsent, ...this.#watched]) ticket.release()
+    this.#tickets.releaseAll()
     this.#owner.ended(this, reason)
   }
 
@@ -241,6 +241,10 @@ export class Link {
 
   #send(slots: readonly number[]): void {
     const bytes = this.#writer.length
+    if (this.#probe === 0) {
+      this.#probe = this.#lastNumber
+      this.#probeAtMs = this.#owner.clock.monotonic()
+    }
     if (this.#sent.length === 0) this.#progressMs = this.#owner.clock.monotonic()
     this.#sent.push({ number: this.#lastNumber, bytes, slots })
     this.#sentWindowBytes += bytes
@@ -315,15 +319,14 @@ export class Link {
     if (ack <= this.#acked) return
     this.#acked = ack
     this.#progressMs = this.#owner.clock.monotonic()
+    if (this.#probe > 0 && ack >= this.#probe) {
+      this.rttMs = this.#progressMs - this.#probeAtMs
+      this.#probe = 0
+    }
     while ((this.#sent.peek()?.number ?? Number.POSITIVE_INFINITY) <= ack)
       this.#sentWindowBytes -= this.#sent.shift()?.bytes ?? 0
-    this.#settleTickets()
+    this.#tickets.acked(this.#acked)
     if (this.#outbox.size > 0 || this.#knowledge.isSearching || this.isSlow) this.#owner.flushSoon()
-  }
-
-  #settleTickets(): void {
-    while ((this.#watched.peek()?.number ?? Number.POSITIVE_INFINITY) <= this.#acked)
-      this.#watched.shift()?.ticket.release()
   }
 
   #takeUpdates(reader: ByteReader): string | undefined {

@@ -12,6 +12,9 @@ export class Neighbour {
   link: Link | undefined
   /** The last life that was linked, and what it has not acknowledged: the next link takes it on. */
   left: { readonly epoch: number; readonly slots: ReadonlySet<number> } | undefined
+  /** Why there is no link, and since when (wall time in ms) if there was one. */
+  reason: string | undefined
+  lostAtMs: number | undefined
   /** Stops a dial or a wait that is under way. */
   #cancel: Cancel | undefined
   readonly #dial: (neighbour: Neighbour) => Cancel
@@ -45,7 +48,15 @@ export class Neighbour {
     this.#cancel?.()
     this.#cancel = undefined
     this.attempts = 0
+    this.reason = undefined
     this.link = link
+  }
+
+  /** The link is gone. */
+  lost(reason: string, nowMs: number): void {
+    this.link = undefined
+    this.reason = reason
+    this.lostAtMs = nowMs
   }
 
   /** Stops dialling. */

@@ -8,7 +8,8 @@ import type { Identity } from './handshake.ts'
 import { Link, type LinkOwner } from './link.ts'
 import { Membership } from './membership.ts'
 import { digestOf, type Known, type Member } from './messages.ts'
-import { Neighbour } from './neighbour.ts'
+import type { Neighbour } from './neighbour.ts'
+import { Neighbours, type NeighbourView } from './neighbours.ts'
 import { Ticket } from './ticket.ts'
 import type { Timings } from './timings.ts'
 import type { Channel, Transport } from './transport.ts'
@@ -29,7 +30,9 @@ export type NodeEvent =
   | { readonly kind: 'slow'; readonly peer: string }
   /** A record of a neighbour found no room here. */
   | { readonly kind: 'full'; readonly peer: string }
-  | { readonly kind: 'joined' | 'left'; readonly peer: string }
+  | { readonly kind: 'left'; readonly peer: string }
+  /** The fault switch: a link was cut on purpose, or may come up again. */
+  | { readonly kind: 'cut' | 'restored'; readonly peer: string }
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -80,8 +83,7 @@ export class HerdNode implements Service, LinkOwner {
   readonly #epoch: number
   readonly #greeter: Greeter
   readonly #links = new Map<string, Link>()
-  readonly #neighbours = new Map<string, Neighbour>()
-  readonly #seeds: Neighbour[]
+  readonly #neighbours: Neighbours
   readonly #tickets = new Fifo<Ticket>()
   /** By slot: the link that brought its record; 0 for the own clients. */
   readonly #cameBy: Uint16Array
@@ -109,14 +111,24 @@ export class HerdNode implements Service, LinkOwner {
       clock: options.clock,
       handshakeMs: options.timings.handshakeMs,
       self: () => this.identity,
+      refuse: ({ name }) => (this.#neighbours.isCut(name) ? 'the link was cut here' : undefined),
       adopt: (peer, channel, isDialled) => this.#adopt(peer, channel, isDialled),
     })
-    const dial = (neighbour: Neighbour) => this.#dial(neighbour)
-    for (const { name, address } of options.neighbours)
-      this.#neighbours.set(name, new Neighbour(name, address, dial))
-    this.#seeds = (options.join?.seeds ?? []).map(
-      (address) => new Neighbour(undefined, address, dial),
-    )
+    this.#neighbours = new Neighbours({
+      name: options.name,
+      fixed: options.neighbours,
+      join: options.join,
+      membership: this.membership,
+      clock: options.clock,
+      timings: options.timings,
+      random: options.random,
+      sync: options.sync,
+      dial: (neighbour, failed) => this.#dial(neighbour, failed),
+      linkTo: (name) => this.#links.get(name),
+      isAlone: () => this.#links.size === 0,
+      onUnreachable: (peer, reason, attempt) =>
+        options.onEvent({ kind: 'unreachable', peer, reason, attempt }),
+    })
   }
 
   /** Who this server is to its peers. */
@@ -144,8 +156,7 @@ export class HerdNode implements Service, LinkOwner {
     this.#port = listening.port
     this.membership.learn({ ...this.#asMember(this.identity), hasLeft: false })
     this.#stopTicks = this.clock.every(this.timings.pingMs, () => this.#tick())
-    for (const neighbour of this.#neighbours.values()) neighbour.reach()
-    for (const seed of this.#seeds) seed.reach()
+    this.#neighbours.start()
   }
 
   /** Says good-bye to the neighbours and closes everything. */
@@ -153,7 +164,7 @@ export class HerdNode implements Service, LinkOwner {
     if (!this.#isRunning) return
     this.#isRunning = false
     this.#stopTicks()
-    for (const neighbour of [...this.#neighbours.values(), ...this.#seeds]) neighbour.drop()
+    this.#neighbours.stop()
     for (const link of this.links) {
       link.flush()
       link.sayLeave()
@@ -221,7 +232,7 @@ export class HerdNode implements Service, LinkOwner {
   members(members: readonly Member[], link: Link): void {
     const news = members.filter((member) => this.membership.learn(member))
     if (news.length > 0) this.#tellMembers(news, link)
-    this.#retarget()
+    this.#neighbours.retarget()
   }
 
   left(link: Link): void {
@@ -229,19 +240,25 @@ export class HerdNode implements Service, LinkOwner {
     if (!this.membership.learn(member)) return
     this.#options.onEvent({ kind: 'left', peer: link.peer.name })
     this.#tellMembers([member], link)
-    this.#retarget()
+    this.#neighbours.retarget()
   }
 
   ended(link: Link, reason: string): void {
-    const { name, epoch } = link.peer
+    const { name } = link.peer
     if (this.#links.get(name) === link) this.#links.delete(name)
     this.#options.onEvent({ kind: 'unlinked', peer: name, reason })
-    for (const neighbour of [...this.#neighbours.values(), ...this.#seeds]) {
-      if (neighbour.link !== link) continue
-      neighbour.link = undefined
-      if (!this.sync) neighbour.left = { epoch, slots: link.unacknowledged() }
-      if (this.#isRunning) neighbour.reachLater(this.clock, this.timings, this.#options.random)
-    }
+    this.#neighbours.detach(link, reason)
+  }
+
+  /** How it stands with every neighbour, linked or not. */
+  get neighbours(): NeighbourView[] {
+    return this.#neighbours.views(this.links.map(({ peer }) => peer))
+  }
+
+  /** Cuts the link to a neighbour from this side until it is restored: a fault for demonstrations. */
+  cut(peer: string, isCut: boolean): void {
+    this.#options.onEvent({ kind: isCut ? 'cut' : 'restored', peer })
+    this.#neighbours.cut(peer, isCut)
   }
 
   #spread(slot: number, from: Link | undefined): void {
@@ -289,15 +306,8 @@ export class HerdNode implements Service, LinkOwner {
     }
   }
 
-  #dial(neighbour: Neighbour): Cancel {
-    const { transport, onEvent, random } = this.#options
-    const failed = (reason: string) => {
-      const peer = neighbour.name ?? `${neighbour.address.host}:${neighbour.address.port}`
-      if (neighbour.link || !this.#isRunning) return
-      onEvent({ kind: 'unreachable', peer, reason, attempt: neighbour.attempts })
-      neighbour.reachLater(this.clock, this.timings, random)
-    }
-    return transport.dial(
+  #dial(neighbour: Neighbour, failed: (reason: string) => void): Cancel {
+    return this.#options.transport.dial(
       neighbour.address,
       (channel) => this.#greeter.greet(channel, true, neighbour.name, failed),
       failed,
@@ -315,7 +325,7 @@ export class HerdNode implements Service, LinkOwner {
     if (this.#lastLinkIndex === 1) this.#cameBy.fill(0)
     const link = new Link(this, channel, { peer, isDialled, index: this.#lastLinkIndex })
     this.#links.set(peer.name, link)
-    this.#attach(link)
+    this.#neighbours.attach(link)
     this.#options.onEvent({ kind: 'linked', peer: peer.name, isDialled })
     if (this.sync) link.compare(digestOf(this.state.origins))
     const isNew = this.membership.learn(this.#asMember(peer))
@@ -325,44 +335,9 @@ export class HerdNode implements Service, LinkOwner {
     return link
   }
 
-  /** Tells the neighbour's entry that it is linked, and gives the link what the last one left over. */
-  #attach(link: Link): void {
-    const neighbour = this.#neighbours.get(link.peer.name)
-    neighbour?.linked(link)
-    const left = neighbour?.left
-    if (left?.epoch === link.peer.epoch) for (const slot of left.slots) link.enqueue(slot)
-    if (neighbour) neighbour.left = undefined
-    for (const seed of this.#seeds) {
-      const { host, port } = link.peer.address
-      if (seed.address.host === host && seed.address.port === port) seed.linked(link)
-    }
-  }
-
   #tick(): void {
     for (const link of this.links) link.tick()
-    this.#retarget()
-  }
-
-  /** Chooses the neighbours of a server that has joined by seeds. */
-  #retarget(): void {
-    const { join, name } = this.#options
-    if (!join || !this.#isRunning) return
-    const isReachable = (peer: string) => (this.#neighbours.get(peer)?.attempts ?? 0) < 3
-    for (const member of this.membership.targets(name, join.degree, isReachable)) {
-      if (this.#links.has(member.name) || this.#neighbours.has(member.name)) continue
-      const address = { host: member.host, port: member.port }
-      const neighbour = new Neighbour(member.name, address, (target) => this.#dial(target))
-      this.#neighbours.set(member.name, neighbour)
-      neighbour.reach()
-    }
-    for (const [peer, neighbour] of this.#neighbours) {
-      const member = this.membership.find(peer)
-      const hasMoved = member && member.port !== neighbour.address.port
-      if (neighbour.link || !(member?.hasLeft || hasMoved)) continue
-      neighbour.drop()
-      this.#neighbours.delete(peer)
-    }
-    if (this.#links.size === 0) for (const seed of this.#seeds) seed.reach()
+    this.#neighbours.retarget()
   }
 
   #tellMembers(members: readonly Member[], except: Link): void {

@@ -17,6 +17,7 @@ import { LineProtocol } from './line-protocol.ts'
 import { LineServer } from './line-server.ts'
 import { MapServer, type MapServerOptions } from './map-server.ts'
 import { readTls } from './read-tls.ts'
+import { RecordMap } from './record-map.ts'
 import { type HerdSettings, settingsOf } from './settings.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -37,6 +38,8 @@ export interface HerdServer extends Service {
   readonly ports: { readonly clients: number; readonly peers: number; readonly http: number }
   readonly node: HerdNode
   readonly fences: Fences
+  /** The state as a general map: records of other kinds than locations. */
+  readonly records: RecordMap
 }
 
 /**
@@ -58,13 +61,17 @@ export async function createHerdServer(
   const file = settings.logDirectory && join(settings.logDirectory, `${name}.log`)
   const log = file === undefined ? undefined : new ActivityLog({ file, clock })
   const places = new PlaceService({ provider, clock })
-  const node = await createNode(server, topology, options, log)
+  const node = await createNode(server, topology, options, (event) => {
+    note(log, event)
+    map?.linksChanged()
+  })
+  const wallClock = new WallClock(clock)
   const protocol = new LineProtocol({
     node,
     places,
     profile: settings.profile,
     skewMs: settings.skewMs,
-    clock: new WallClock(clock),
+    clock: wallClock,
     log,
   })
   const lines = new LineServer({
@@ -76,7 +83,8 @@ export async function createHerdServer(
     ...(settings.profile === 'lenient' ? lenient : strict),
   })
   const fences = new Fences()
-  const map = createMap(options, server, { node, fences, places, lines, protocol })
+  const records = new RecordMap(node, wallClock)
+  const map = createMap(options, server, { node, fences, places, lines, protocol, records })
   observe(node.state, fences, map)
   const upkeep = createUpkeep(name, node.state, settings, options, log)
   const services: Service[] = [upkeep, node, lines, ...(map ? [map] : [])]
@@ -84,6 +92,7 @@ export async function createHerdServer(
     name,
     node,
     fences,
+    records,
     get ports() {
       return { clients: lines.port, peers: node.identity.address.port, http: map?.port ?? 0 }
     },
@@ -115,7 +124,7 @@ async function createNode(
   { name, peers }: TopologyServer,
   topology: Topology,
   options: HerdOptions,
-  log: ActivityLog | undefined,
+  onEvent: (event: NodeEvent) => void,
 ): Promise<HerdNode> {
   const { sync, recordsMax, lifetimeMs } = settingsOf(topology, options)
   const state = new HerdState({
@@ -144,14 +153,14 @@ async function createNode(
     clock: systemClock,
     random: systemRandom,
     defer: setImmediate,
-    onEvent: (event) => note(log, event),
+    onEvent,
   })
 }
 
 function createMap(
   options: HerdOptions,
   server: TopologyServer,
-  parts: Pick<MapServerOptions, 'node' | 'fences' | 'places' | 'lines' | 'protocol'>,
+  parts: Pick<MapServerOptions, 'node' | 'fences' | 'places' | 'lines' | 'protocol' | 'records'>,
 ): MapServer | undefined {
   const address = options.http ?? server.http
   const fencesMax = options.fencesMax ?? 100_000

@@ -5,25 +5,15 @@ import type { WebSocket } from 'ws'
 import type { FenceShape, Fences } from '../state/fences.ts'
 import type { HerdState } from '../state/herd-state.ts'
 import { describeClient } from './describe-client.ts'
+import { MapFeed } from './map-feed.ts'
+import { boxSchema, circleSchema, toShape } from './shapes.ts'
 
-const latitude = Type.Number({ minimum: -90, maximum: 90 })
-const longitude = Type.Number({ minimum: -180, maximum: 180 })
 const id = Type.String({ minLength: 1, maxLength: 128 })
 
 /** What a subscriber may say. */
 const request = Type.Union([
-  Type.Object({
-    watch: id,
-    circle: Type.Object({
-      latitude,
-      longitude,
-      radiusKm: Type.Number({ minimum: 0, maximum: 20_016 }),
-    }),
-  }),
-  Type.Object({
-    watch: id,
-    box: Type.Object({ south: latitude, north: latitude, west: longitude, east: longitude }),
-  }),
+  Type.Object({ watch: id, circle: circleSchema }),
+  Type.Object({ watch: id, box: boxSchema }),
   Type.Object({ watch: id, all: Type.Literal(true) }),
   Type.Object({ forget: id }),
 ])
@@ -41,9 +31,10 @@ export interface LiveOptions {
 
 /** A subscriber that is this many bytes behind is cut off: it must not cost the others memory. */
 const behindBytesMax = 4 * 1_048_576
-/** The whole map is told this often, each client once; so many clients at a time. */
-const mapMs = 250
-const mapClientsMax = 5_000
+/** With so many it is told nothing new of the whole map until it has read on. */
+const behindBytes = 262_144
+/** Watches of one subscriber. */
+const watchesMax = 1_000
 
 /**
  * One WebSocket that watches fences or the whole map.
@@ -51,16 +42,15 @@ const mapClientsMax = 5_000
  *   ▶ {"watch":"home","circle":{"latitude":34.07,"longitude":-118.45,"radiusKm":2}}
  *   ◀ {"fence":"home","event":"enter","client":"kiwi",…}     enter, leave or move
  *   ▶ {"watch":"map","all":true}
- *   ◀ {"map":"map","clients":[…],"gone":["kiwi"]}            what has moved since the last one
+ *   ◀ {"map":"map","clients":[…],"gone":["kiwi"]}            what has moved since the last one;
+ *                                     with "isFresh":true everybody anew: the first, and after a jam
  *   ▶ {"forget":"home"}
  */
 export class LiveSocket {
   readonly #socket: WebSocket
   readonly #options: LiveOptions
   readonly #watches = new Map<string, () => void>()
-  readonly #moved = new Set<number>()
-  readonly #gone = new Set<string>()
-  #maps = 0
+  readonly #maps = new Set<MapFeed>()
 
   constructor(socket: WebSocket, options: LiveOptions) {
     this.#socket = socket
@@ -75,14 +65,12 @@ export class LiveSocket {
 
   /** A client moved; told to those who watch the whole map. */
   moved(slot: number): void {
-    if (this.#maps > 0 && this.#moved.size < mapClientsMax) this.#moved.add(slot)
+    for (const map of this.#maps) map.moved(slot)
   }
 
   /** A client's lifetime is over. */
   expired(slot: number): void {
-    if (this.#maps === 0) return
-    this.#moved.delete(slot)
-    this.#gone.add(describeClient(this.#options.state, slot).client)
+    for (const map of this.#maps) map.expired(slot)
   }
 
   #take(text: string): void {
@@ -95,8 +83,8 @@ export class LiveSocket {
   #watch(message: Exclude<Request, { forget: string }>): void {
     const { fences, fencesMax } = this.#options
     this.#forget(message.watch)
-    if (fences.count >= fencesMax) {
-      this.#refuse(`there are ${fencesMax} fences already`)
+    if (fences.count >= fencesMax || this.#watches.size >= watchesMax) {
+      this.#refuse(`there are ${Math.min(fences.count, fencesMax)} fences already`)
       return
     }
     if ('all' in message) this.#watches.set(message.watch, this.#watchMap(message.watch))
@@ -111,24 +99,18 @@ export class LiveSocket {
     )
   }
 
-  /** Begins with everybody who is on the map, in pieces, and goes on with those that move. */
   #watchMap(map: string): () => void {
     const { state, clock } = this.#options
-    this.#maps++
-    let next = 0
-    const tell = () => {
-      while (next < state.slotsEnd && this.#moved.size < mapClientsMax) this.#moved.add(next++)
-      const slots = [...this.#moved].filter((slot) => state.isLocation(slot, clock.now()))
-      const gone = [...this.#gone]
-      this.#moved.clear()
-      this.#gone.clear()
-      if (slots.length + gone.length > 0)
-        this.#send({ map, clients: slots.map((slot) => describeClient(state, slot)), gone })
-    }
-    const cancel = clock.every(mapMs, tell)
+    const feed = new MapFeed(
+      state,
+      clock,
+      (news) => this.#send({ map, ...news }),
+      () => this.#socket.bufferedAmount > behindBytes,
+    )
+    this.#maps.add(feed)
     return () => {
-      this.#maps--
-      cancel()
+      this.#maps.delete(feed)
+      feed.stop()
     }
   }
 
@@ -159,11 +141,4 @@ function parse(text: string): Request | undefined {
   } catch {
     return undefined // Not JSON: the caller says what was expected.
   }
-}
-
-function toShape(
-  message: Extract<Request, { circle: unknown }> | Extract<Request, { box: unknown }>,
-): FenceShape {
-  if ('box' in message) return { kind: 'box', box: message.box }
-  return { kind: 'circle', center: message.circle, radiusKm: message.circle.radiusKm }
 }

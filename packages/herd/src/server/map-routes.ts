@@ -6,28 +6,18 @@ import { clientsInBox, clientsWithin, type Hit, hitsMax, nearestClients } from '
 import { describeClient } from './describe-client.ts'
 import type { MapServerOptions } from './map-server.ts'
 import { metricsText } from './metrics.ts'
+import { boxSchema, circleSchema, latitude, longitude } from './shapes.ts'
 
 type HttpServer = Awaited<ReturnType<typeof createHttpServer>>
 
-const latitude = Type.Number({ minimum: -90, maximum: 90 })
-const longitude = Type.Number({ minimum: -180, maximum: 180 })
 const limit = Type.Integer({ minimum: 1, maximum: hitsMax, default: 100 })
 
-const circle = Type.Object({
-  latitude,
-  longitude,
-  radiusKm: Type.Number({ minimum: 0, maximum: 20_016 }),
-  limit,
-})
-const box = Type.Object({
-  south: latitude,
-  north: latitude,
-  west: longitude,
-  east: longitude,
-  limit,
-})
+const circle = Type.Object({ ...circleSchema.properties, limit })
+const box = Type.Object({ ...boxSchema.properties, limit })
 const nearest = Type.Object({ latitude, longitude, count: limit })
-const clientId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 65_536 }) })
+/** A longer one does not fit into the head of a request. */
+const idLengthMax = 16_384
+const clientId = Type.Object({ id: Type.String({ minLength: 1, maxLength: idLengthMax }) })
 
 /** Adds the routes that answer where clients are. */
 export function addMapRoutes(server: HttpServer, options: MapServerOptions): void {
@@ -39,7 +29,8 @@ export function addMapRoutes(server: HttpServer, options: MapServerOptions): voi
   server.get('/v1/clients/:id', { schema: { params: clientId } }, (request) => {
     const { id } = request.params as Static<typeof clientId>
     const key = Buffer.from(id, 'latin1')
-    const slot = state.find(locationKind, key, 0, key.length)
+    // A character above 255 stands for no byte: nobody has such an id.
+    const slot = key.toString('latin1') === id ? state.find(locationKind, key, 0, key.length) : -1
     if (slot >= 0 && state.isLive(slot, clock.now())) return describeClient(state, slot)
     throw fault('HERD_UNKNOWN', `no client "${id}" is known to ${name}`)
   })
@@ -66,6 +57,8 @@ export function addMapRoutes(server: HttpServer, options: MapServerOptions): voi
     records: state.count,
     recordsMax: state.limits.recordsMax,
     sync: node.sync,
+    startedAtMs: node.identity.epoch,
+    lines: options.protocol.counts,
     connections: options.lines.connections,
     fences: options.fences.count,
     links: node.links.map((link) => ({

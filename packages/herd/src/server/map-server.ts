@@ -1,15 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Address, type Clock, createHttpServer, type Service, silentLog } from '@drover/kernel'
+import Type, { type Static } from 'typebox'
 import { WebSocketServer } from 'ws'
 import { fault } from '../errors.ts'
 import type { HerdNode } from '../flood/node.ts'
 import type { PlaceService } from '../places/place-service.ts'
 import type { Fences } from '../state/fences.ts'
+import { EventStream } from './event-stream.ts'
+import { addFenceRoutes } from './fence-routes.ts'
 import type { LineProtocol } from './line-protocol.ts'
 import type { LineServer } from './line-server.ts'
+import { addLinkRoutes } from './link-routes.ts'
 import { LiveSocket } from './live-socket.ts'
 import { addMapRoutes } from './map-routes.ts'
+import type { RecordMap } from './record-map.ts'
+import { addRecordRoutes } from './record-routes.ts'
+import { StandingFences } from './standing-fences.ts'
 
 /** What the HTTP side tells of. */
 export interface MapServerOptions {
@@ -20,23 +27,32 @@ export interface MapServerOptions {
   readonly places: PlaceService
   readonly lines: LineServer
   readonly protocol: LineProtocol
+  readonly records: RecordMap
   readonly clock: Clock
   readonly fencesMax: number
 }
 
-/** Subscribers at a time. */
-const socketsMax = 200
+/** Subscribers at a time, by WebSocket and Server-Sent Events together. */
+const subscribersMax = 200
 const requestBytesMax = 65_536
+
+const told = Type.Object({
+  map: Type.Boolean({ default: false }),
+  fences: Type.Boolean({ default: false }),
+})
 
 /** The HTTP and WebSocket port: where clients are, who enters a fence, and figures. */
 export class MapServer implements Service {
   readonly #options: MapServerOptions
-  readonly #live = new Set<LiveSocket>()
+  readonly #live = new Set<LiveSocket | EventStream>()
+  readonly #standing: StandingFences
   #http: Awaited<ReturnType<typeof createHttpServer>> | undefined
   #sockets: WebSocketServer | undefined
 
   constructor(options: MapServerOptions) {
     this.#options = options
+    const { node, fences, clock, fencesMax } = options
+    this.#standing = new StandingFences(node.state, fences, clock, fencesMax)
   }
 
   /** The port that it really has; 0 before the start. */
@@ -52,11 +68,16 @@ export class MapServer implements Service {
       title: `Drover herd: ${name}`,
       description: 'Where the clients of the herd are. WebSocket: /v1/live.',
       log: silentLog,
+      pathPartLengthMax: 16_384,
     })
     http.addHook('onRequest', async ({ headers }) => {
       if (!isLocalCall(headers)) throw fault('PEER_REFUSED', 'a page of another site may not ask')
     })
     addMapRoutes(http, this.#options)
+    addLinkRoutes(http, this.#options.node)
+    addFenceRoutes(http, this.#standing)
+    await addRecordRoutes(http, this.#options.records)
+    this.#addEvents(http)
     const sockets = new WebSocketServer({ noServer: true, maxPayload: requestBytesMax })
     http.server.on('upgrade', (request, socket, head) =>
       this.#upgrade(sockets, request, socket, head),
@@ -68,6 +89,7 @@ export class MapServer implements Service {
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets?.clients ?? []) socket.terminate()
+    for (const live of this.#live) if (live instanceof EventStream) live.stop()
     await this.#http?.close()
     this.#http = undefined
   }
@@ -82,9 +104,31 @@ export class MapServer implements Service {
     for (const live of this.#live) live.expired(slot)
   }
 
+  /** A link came up or went down. */
+  linksChanged(): void {
+    for (const live of this.#live) if (live instanceof EventStream) live.linksChanged()
+  }
+
+  #addEvents(http: Awaited<ReturnType<typeof createHttpServer>>): void {
+    const { node, clock } = this.#options
+    http.get('/v1/events', { schema: { querystring: told } }, (request, reply) => {
+      const { map, fences } = request.query as Static<typeof told>
+      if (this.#live.size >= subscribersMax)
+        throw fault('HERD_FULL', `there are ${subscribersMax} subscribers already`)
+      reply.hijack()
+      const options = { node, fences: this.#standing, clock, map, crossings: fences }
+      const stream = new EventStream(reply.raw, options)
+      this.#live.add(stream)
+      reply.raw.on('close', () => {
+        this.#live.delete(stream)
+        stream.stop()
+      })
+    })
+  }
+
   #upgrade(sockets: WebSocketServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const isOurs = request.url?.split('?')[0] === '/v1/live' && isLocalCall(request.headers)
-    if (!isOurs || this.#live.size >= socketsMax) {
+    if (!isOurs || this.#live.size >= subscribersMax) {
       socket.end(`HTTP/1.1 ${isOurs ? '503 Service Unavailable' : '404 Not Found'}\r\n\r\n`)
       return
     }

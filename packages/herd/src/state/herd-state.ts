@@ -193,6 +193,11 @@ export class HerdState {
     return this.#kind[slot] === 0 ? -1 : (this.#origin[slot] as number)
   }
 
+  /** The kind of what a slot holds; -1 for a free slot. */
+  kindAt(slot: number): number {
+    return (this.#kind[slot] as number) - 1
+  }
+
   sequenceAt(slot: number): number {
     return this.#sequence[slot] as number
   }
