@@ -1,30 +1,17 @@
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
-import {
-  EngineRequestQueue,
-  type RunningChunks,
-  runStorm,
-  startBackend,
-  startChunks,
-} from '@drover/chunks'
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import {
   type Address,
   createLog,
   parseAddress,
   parseSize,
-  silentLog,
   systemClock,
   systemRandom,
 } from '@drover/kernel'
-import { connectQueue, type QueueEngine, startQueue } from '@drover/queue'
 import { Command } from 'commander'
-import { loadOptions } from '../config/load.ts'
 import { fault } from '../errors.ts'
-import { startInstance } from '../instance.ts'
-import { readStatus } from '../status.ts'
 import { say } from '../terminal.ts'
-import { version } from '../version.ts'
 import { addressText } from './addresses.ts'
 import { wholeNumber } from './numbers.ts'
 
@@ -78,97 +65,15 @@ function serve(): Command {
     .option('--backends-url <url>', 'a front door before backends that run already')
     .option('--queue <address>', 'a queue that runs already', addressText('--queue'))
     .action(async (options: ServeOptions) => {
-      const running = await startService(options)
+      const { startChunksService } = await import('./chunks-serve.ts')
+      const where = addressOf(options.listen)
+      const quotaBytes = sizeOf(options.quota)
+      const running = await startChunksService({ ...options, ...where, quotaBytes })
       const backends = options.backendsUrl ?? `${options.backends} backends`
       say(`drover chunks: ${running.url}, ${backends}. Ctrl-c stops everything.`)
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
       await running.stop()
     })
-}
-
-/** What `drover chunks serve` runs: the queue, the backends behind their door, and the front. */
-async function startService(options: ServeOptions): Promise<RunningChunks> {
-  const { host, port } = addressOf(options.listen)
-  const folder = resolve(options.data)
-  const quotaBytes = sizeOf(options.quota)
-  await mkdir(folder, { recursive: true })
-  const up: Stoppable[] = []
-  const stopAll = async () => {
-    for (const part of up.splice(0).toReversed()) await part.stop()
-  }
-  try {
-    const backendsUrl = options.backendsUrl ?? (await startBackends(options.backends, folder, up))
-    const requests = new EngineRequestQueue(
-      await openQueue(options.queue, folder, up),
-      systemClock.every,
-    )
-    await requests.open()
-    const chunks = await startChunks({
-      ...{ host, port, folder, backendsUrl, quotaBytes, queue: requests },
-      ...{ clock: systemClock, random: systemRandom },
-      log: createLog('chunks', { file: join(folder, 'chunks.log') }),
-      highWater: options.highWater / 100,
-      window: 2 * options.backends,
-      workers: options.workers,
-    })
-    up.push(chunks)
-    return { ...chunks, stop: stopAll }
-  } catch (error) {
-    await stopAll()
-    throw error
-  }
-}
-
-interface Stoppable {
-  stop(): Promise<void>
-}
-
-/** Starts the backends behind a door of their own; returns its URL. */
-async function startBackends(count: number, folder: string, up: Stoppable[]): Promise<string> {
-  const instance = await startInstance(backendsOf(count, folder))
-  up.push(instance)
-  const about = { version, pid: process.pid, startedAtMs: 0, file: null, admin: null }
-  return (await readStatus(instance.system, about)).listeners[0]?.url ?? ''
-}
-
-/** The queue at `address`, or one of our own within this process. */
-async function openQueue(
-  address: string | undefined,
-  folder: string,
-  up: Stoppable[],
-): Promise<QueueEngine> {
-  if (address !== undefined) {
-    const client = await connectQueue(address)
-    up.push(client)
-    return client
-  }
-  const own = { brokers: 1, runBrokers: 'here', logger: silentLog } as const
-  const queue = await startQueue({ dataFolder: join(folder, 'queue'), ...own })
-  up.push(queue)
-  return queue.client
-}
-
-/** The backends as a service of their own, spread by least connections. */
-function backendsOf(count: number, folder: string) {
-  const words = ['chunks', 'backend', '--tasks', '2']
-  const config = {
-    data: join(folder, 'drover'),
-    admin: { address: 'off' },
-    // One process decides whom each task goes to, so that the least busy one really is.
-    door: { workers: 1, grace: '1s' },
-    services: {
-      backends: {
-        // A small young generation: tasks make little garbage, and memory is to stay flat.
-        command: [process.execPath, '--max-semi-space-size=2', process.argv[1] ?? '', ...words],
-        replicas: count,
-        policy: 'least-connections',
-        // A backend in the middle of a heavy task answers late; that is no illness here.
-        health: { path: '/healthz', timeout: '20s', fall: 3 },
-      },
-    },
-    listeners: [{ address: '127.0.0.1:0', service: 'backends' }],
-  }
-  return loadOptions(config, folder, (key) => key)
 }
 
 function addressOf(text: string): Address {
@@ -195,6 +100,7 @@ function backend(): Command {
     .action(async ({ listen, tasks }: { listen?: string; tasks: number }) => {
       const { HOST = '127.0.0.1', PORT = '0' } = process.env
       const { host, port } = addressOf(listen ?? `${HOST}:${PORT}`)
+      const { startBackend } = await import('@drover/chunks')
       const log = createLog('chunks-backend')
       const running = await startBackend({ host, port, clock: systemClock, log, tasksMax: tasks })
       say(`listening on ${host}:${running.port}`)
@@ -223,6 +129,7 @@ function storm(): Command {
 
 /** Sends a storm and says how it went; throws CHUNKS_STORM_FAILED when a request did. */
 export async function sendStorm(paths: readonly string[], options: StormOptions): Promise<void> {
+  const { runStorm } = await import('@drover/chunks')
   const { url, requests, by, gap } = options
   const files = await Promise.all(
     paths.map(async (path) => ({ name: basename(path), bytes: await readFile(path) })),

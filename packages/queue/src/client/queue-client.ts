@@ -53,8 +53,10 @@ export class QueueClient extends WorkClient implements QueueEngine, BrokerAdmin 
     this.#gathering = { ...gatheringDefaults, ...options.gathering }
   }
 
-  async start(): Promise<void> {
-    await this.routes.refresh()
+  /** Asks the manager where everything is, once, or until it answers and the patience is over. */
+  async start(awaitsManager = false): Promise<void> {
+    if (awaitsManager) await this.routes.repeat(() => this.routes.refresh())
+    else await this.routes.refresh()
   }
 
   async stop(): Promise<void> {
