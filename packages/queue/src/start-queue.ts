@@ -174,10 +174,13 @@ function namesOf(brokers: number | readonly string[]): readonly string[] {
   return Array.from({ length: brokers }, (_, index) => `broker${index}`)
 }
 
-/** Returns a client of the queue whose manager listens at `address`, started. */
+/**
+ * Returns a client of the queue whose manager listens at `address`, started. With `awaitsManager` it
+ * waits its patience for a manager that is not there yet. Throws BROKER_UNREACHABLE.
+ */
 export async function connectQueue(
   address: string,
-  options: { readonly patienceMs?: number } = {},
+  options: { readonly patienceMs?: number; readonly awaitsManager?: boolean } = {},
 ): Promise<QueueClient> {
   const client = new QueueClient({
     manager: createTcpLink(address, systemClock),
@@ -186,6 +189,6 @@ export async function connectQueue(
     random: systemRandom,
     patienceMs: options.patienceMs ?? 30_000,
   })
-  await client.start()
+  await client.start(options.awaitsManager)
   return client
 }
