@@ -30,7 +30,7 @@ export async function openEngine({ queue, folder, log }: EngineChoice): Promise<
   }
   const scheme = /^([a-z]+):\/\//.exec(queue)?.[1]
   if (scheme === undefined) {
-    const client = await connectQueue(queue)
+    const client = await connectQueue(queue, { awaitsManager: true })
     return { engine: client, stop: () => client.stop() }
   }
   if (!Object.hasOwn(foreignNames, scheme))
