@@ -1,5 +1,6 @@
+import { lookAheadBytes } from '../text/boundaries.ts'
 import type { Resume } from './chunker.ts'
-import { endOfSentences, lookAheadBytes, startOfNext, type TextSize } from './sentences.ts'
+import { endOfSentences, startOfNext, type TextSize } from './sentences.ts'
 import { type FindCut, TextChunker } from './text.ts'
 
 const [newline, hash, backtick, tilde, space] = [10, 35, 96, 126, 32]

@@ -1,10 +1,11 @@
 import {
+  borderFrom,
   firstStart,
   isSentenceStart,
   isWordStart,
+  lastStart,
+  lookAheadBytes,
   safeCut,
-  sentenceStartBefore,
-  wordStartBefore,
 } from '../text/boundaries.ts'
 import type { Resume } from './chunker.ts'
 import { type FindCut, TextChunker } from './text.ts'
@@ -16,27 +17,25 @@ export interface TextSize {
   readonly overlapBytes: number
 }
 
-/** How many bytes beyond a piece are looked at, so that a cluster of characters is seen whole. */
-export const lookAheadBytes = 256
-
 /** Returns where the piece from `start` ends: at a sentence, else a word, else between characters. */
 export function endOfSentences(bytes: Buffer, start: number, size: TextSize): number {
   const limit = start + size.sizeBytes
+  // What the piece before may have repeated is not all that there is in this one.
   const least = start + size.overlapBytes
-  const sentence = sentenceStartBefore(bytes, limit, least)
+  const sentence = lastStart(bytes, limit, least, start, isSentenceStart)
   if (sentence >= 0) return sentence
-  const word = wordStartBefore(bytes, limit, least)
-  return safeCut(bytes, word >= 0 ? word : limit, least + 1)
+  const word = lastStart(bytes, limit, least, start, isWordStart)
+  return word >= 0 ? word : safeCut(bytes, limit, least + 1, start)
 }
 
 /** Returns where the piece after one that ends at `end` starts: at a sentence, else a word. */
 export function startOfNext(bytes: Buffer, start: number, end: number, overlap: number): number {
   if (overlap === 0) return end
   const from = Math.max(start + 1, end - overlap)
-  const sentence = firstStart(bytes, from, end, isSentenceStart)
-  const word = sentence >= 0 ? sentence : firstStart(bytes, from, end, isWordStart)
-  const safe = word >= 0 ? safeCut(bytes, word, word) : safeCut(bytes, from, start + 1)
-  return Math.min(safe, end)
+  const sentence = firstStart(bytes, from, end, start, isSentenceStart)
+  if (sentence >= 0) return sentence
+  const word = firstStart(bytes, from, end, start, isWordStart)
+  return word >= 0 ? word : Math.min(end, borderFrom(bytes, from, start))
 }
 
 /** Cuts text into pieces of whole sentences, as many as fit; see `isSentenceStart`. */

@@ -1,4 +1,4 @@
-import { isSpace, safeCut } from '../text/boundaries.ts'
+import { borderFrom, isBorder, isSpace, lookAheadBytes, safeCut } from '../text/boundaries.ts'
 import type { Resume } from './chunker.ts'
 import { type FindCut, TextChunker } from './text.ts'
 
@@ -76,20 +76,32 @@ export function createTokensChunker(size: TokenSize, resume: Resume): TextChunke
       at = word.end
     }
     // A word or cluster at the very end may go on in the bytes that follow.
-    if (!isEnd && at + 256 >= bytes.length) return undefined
+    if (!isEnd && at + 2 * lookAheadBytes >= bytes.length) return undefined
     if (at >= bytes.length) return { end: bytes.length, next: bytes.length }
-    const end = safeCut(bytes, at, start + 1)
-    return { end, next: nextStart(bytes, start, end, sum) }
+    const end = safeCut(bytes, at, start + 1, start)
+    const overlap = Math.min(size.overlapTokens, size.sizeTokens - tokensAfter(bytes, at, end))
+    return { end, next: nextStart(bytes, end, sum, overlap) }
   }
 
-  /** The first word from which on there are no more than `overlapTokens` to the end. */
-  const nextStart = (bytes: Buffer, start: number, end: number, sum: number): number => {
-    if (size.overlapTokens === 0) return end
+  /** What the next piece must hold beside its overlap, so that it goes further than this one. */
+  const tokensAfter = (bytes: Buffer, at: number, end: number): number => {
+    const least = borderFrom(bytes, Math.max(word.end, end + 1), end)
+    let tokens = 0
+    for (let from = at; from < least; ) {
+      readWord(bytes, from, word)
+      if (kinds[bytes[from] as number] !== 0) tokens += word.tokens
+      from = word.end
+    }
+    return tokens
+  }
+
+  /** The first word from which on there are no more than `overlap` tokens to the end. */
+  const nextStart = (bytes: Buffer, end: number, sum: number, overlap: number): number => {
+    const [start = end] = starts
     let index = starts.length
-    while (index > 0 && sum - (sums[index - 1] as number) <= size.overlapTokens) index--
-    const at = starts[index] ?? end
-    const safe = at > start ? safeCut(bytes, at, start + 1) : end
-    return Math.min(safe, end)
+    while (index > 1 && sum - (sums[index - 1] as number) <= overlap) index--
+    while (index < starts.length && !isBorder(bytes, starts[index] as number, start)) index++
+    return Math.min(starts[index] ?? end, end)
   }
   return new TextChunker(find, resume)
 }

@@ -1,47 +1,67 @@
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
 
-/** How far around a cut a cluster of characters is looked for, in bytes. */
+/** How far around a cut a cluster of characters is looked for, in bytes; a longer one may be cut. */
 const clusterBytesMax = 256
+
+/** So many bytes beyond a place tell for sure how text is cut there. */
+export const lookAheadBytes = 2 * clusterBytesMax
 
 /** Whether a byte is ASCII white space. */
 export function isSpace(byte: number): boolean {
   return byte === 32 || (byte >= 9 && byte <= 13)
 }
 
-/** Whether [bytes] may be cut at `at` without dividing a UTF-8 character, CR LF or a grapheme, at a glance. */
+/** Whether text may be cut at `at` at a glance: between two characters of ASCII, but not in CR LF. */
 function isPlain(bytes: Buffer, at: number): boolean {
   const [before, after] = [bytes[at - 1] as number, bytes[at] as number]
   return before < 0x80 && after < 0x80 && !(before === 13 && after === 10)
 }
 
-/**
- * Returns the last place from `least` to `at` where UTF-8 text may be cut without dividing what a
- * reader takes for one character (an extended grapheme cluster, UAX 29); where there is none, the
- * first one after `at`.
- */
-export function safeCut(bytes: Buffer, at: number, least: number): number {
-  if (at <= 0 || at >= bytes.length || isPlain(bytes, at)) return at
-  const from = plainBefore(bytes, at)
-  const until = charEnd(bytes, Math.min(bytes.length, at + clusterBytesMax))
-  const text = bytes.toString('utf8', from, until)
-  let end = from
-  let best = -1
-  for (const { segment } of graphemes.segment(text)) {
-    if (end >= at && (best >= 0 || end > at)) break
-    if (end >= least && end <= at && end > from) best = end
-    end += Buffer.byteLength(segment)
-  }
-  if (end === at) best = at
-  return best >= 0 ? best : Math.min(end, bytes.length)
+/** The last border of clusters up to a place, or -1, and the first one after it. */
+interface Borders {
+  readonly upTo: number
+  readonly after: number
 }
 
-/** Returns a place at or before `at` where text certainly may be cut, or the start of a character. */
-function plainBefore(bytes: Buffer, at: number): number {
-  const least = Math.max(0, at - clusterBytesMax)
+/**
+ * Finds the borders of extended grapheme clusters (UAX 29) around `at`. `floor` is a border before it:
+ * nothing before that is looked at, so the answer does not depend on how much of a file is there.
+ */
+function bordersAround(bytes: Buffer, at: number, floor: number): Borders {
+  let border = scanStart(bytes, at, floor)
+  const until = charEnd(bytes, Math.min(bytes.length, at + clusterBytesMax))
+  let upTo = border === floor ? floor : -1
+  for (const { segment } of graphemes.segment(bytes.toString('utf8', border, until))) {
+    border += Buffer.byteLength(segment)
+    if (border > at) break
+    upTo = border
+  }
+  return { upTo, after: Math.min(border, bytes.length) }
+}
+
+/** Returns a place before `at` from where clusters can be told: plain, or at the start of a character. */
+function scanStart(bytes: Buffer, at: number, floor: number): number {
+  const least = Math.max(floor, at - clusterBytesMax)
   for (let from = at - 1; from > least; from--) if (isPlain(bytes, from)) return from
   let from = least
-  while (from > 0 && ((bytes[from] as number) & 0xc0) === 0x80) from--
-  return from
+  while (from > floor && ((bytes[from] as number) & 0xc0) === 0x80) from--
+  return flagStart(bytes, from, floor)
+}
+
+const flagBytes = 4
+
+/** Flags are pairs of regional indicators: which ones pair is told by the start of their run only. */
+function flagStart(bytes: Buffer, from: number, floor: number): number {
+  let run = from
+  while (run - flagBytes >= floor && isIndicator(bytes, run - flagBytes)) run -= flagBytes
+  const isOdd = ((from - run) / flagBytes) % 2 === 1
+  return isOdd && isIndicator(bytes, from) ? from - flagBytes : from
+}
+
+/** Whether U+1F1E6 to U+1F1FF, half of a flag, stands at `at`. */
+function isIndicator(bytes: Buffer, at: number): boolean {
+  const last = bytes[at + 3] ?? 0
+  return last >= 0xa6 && last <= 0xbf && bytes.readUIntBE(at, 3) === 0xf09f87
 }
 
 function charEnd(bytes: Buffer, at: number): number {
@@ -50,27 +70,61 @@ function charEnd(bytes: Buffer, at: number): number {
   return end
 }
 
-/** Returns the last place in (least, at] where a word begins after white space, or -1. */
-export function wordStartBefore(bytes: Buffer, at: number, least: number): number {
-  for (let place = at; place > least; place--)
-    if (isSpace(bytes[place - 1] as number) && !isSpace(bytes[place] as number)) return place
+/** Whether text may be cut at `at` without dividing what a reader takes for one character. */
+export function isBorder(bytes: Buffer, at: number, floor: number): boolean {
+  if (at <= floor || at >= bytes.length || isPlain(bytes, at)) return true
+  return bordersAround(bytes, at, floor).upTo === at
+}
+
+/** Returns the last place from `least` to `at` where text may be cut, else the first one after `at`. */
+export function safeCut(bytes: Buffer, at: number, least: number, floor: number): number {
+  if (at >= bytes.length || isPlain(bytes, at)) return at
+  const { upTo, after } = bordersAround(bytes, at, floor)
+  return upTo >= least ? upTo : after
+}
+
+/** Returns the first place from `at` on where text may be cut. */
+export function borderFrom(bytes: Buffer, at: number, floor: number): number {
+  if (at <= floor || at >= bytes.length || isPlain(bytes, at)) return at
+  const { upTo, after } = bordersAround(bytes, at, floor)
+  return upTo === at ? at : after
+}
+
+/** Tells whether something begins at `at`; nothing before `floor` is looked at. */
+export type Begins = (bytes: Buffer, at: number, floor: number) => boolean
+
+/** For each byte: 1 where a word or sentence may begin after it: white space, ends of 。！？. */
+const mayPrecede = Uint8Array.from({ length: 256 }, (_, byte) =>
+  isSpace(byte) || byte === 0x81 || byte === 0x82 || byte === 0x9f ? 1 : 0,
+)
+
+/** Returns the last place in (least, at] that `begins` accepts and where text may be cut, or -1. */
+export function lastStart(
+  bytes: Buffer,
+  at: number,
+  least: number,
+  floor: number,
+  begins: Begins,
+): number {
+  for (let place = at; place > least; place--) {
+    if (mayPrecede[bytes[place - 1] as number] === 0) continue
+    if (begins(bytes, place, floor) && isBorder(bytes, place, floor)) return place
+  }
   return -1
 }
 
-/** Returns the last place in (least, at] where a sentence begins, or -1. */
-export function sentenceStartBefore(bytes: Buffer, at: number, least: number): number {
-  for (let place = at; place > least; place--) if (isSentenceStart(bytes, place)) return place
-  return -1
-}
-
-/** Returns the first place in [at, before) that `begins` accepts, or -1. */
+/** Returns the first place in [at, before) that `begins` accepts and where text may be cut, or -1. */
 export function firstStart(
   bytes: Buffer,
   at: number,
   before: number,
-  begins: (bytes: Buffer, at: number) => boolean,
+  floor: number,
+  begins: Begins,
 ): number {
-  for (let place = Math.max(1, at); place < before; place++) if (begins(bytes, place)) return place
+  for (let place = Math.max(1, at); place < before; place++) {
+    if (mayPrecede[bytes[place - 1] as number] === 0) continue
+    if (begins(bytes, place, floor) && isBorder(bytes, place, floor)) return place
+  }
   return -1
 }
 
@@ -84,20 +138,33 @@ const [bang, dot, question] = [0x21, 0x2e, 0x3f]
 const closers = new Set([0x22, 0x27, 0x29, 0x5d, 0x2a, 0x5f])
 /** 。！？ in UTF-8. */
 const wideEnds = new Set([0xe38082, 0xefbc81, 0xefbc9f])
+/** ’ ” » in UTF-8. */
+const wideClosers = new Set([0xe28099, 0xe2809d])
 
 /**
  * Whether a sentence begins at `at`: after an end mark and white space, after an empty line, or after
  * an ideographic end mark. It is a rule of thumb: "Mr. Smith" counts as an end.
  */
-export function isSentenceStart(bytes: Buffer, at: number): boolean {
+export function isSentenceStart(bytes: Buffer, at: number, floor: number): boolean {
   const before = bytes[at - 1] as number
-  if (before >= 0x80) return at >= 3 && wideEnds.has(bytes.readUIntBE(at - 3, 3))
+  if (before >= 0x80) return at >= floor + 3 && wideEnds.has(bytes.readUIntBE(at - 3, 3))
   if (!isSpace(before) || isSpace(bytes[at] as number)) return false
   let end = at - 1
   let newlines = 0
-  for (; end >= 0 && isSpace(bytes[end] as number); end--) if (bytes[end] === 10) newlines++
-  if (newlines > 1 || end < 0) return true
-  while (end > 0 && closers.has(bytes[end] as number)) end--
-  const mark = bytes[end] as number
+  for (; end >= floor && isSpace(bytes[end] as number); end--) if (bytes[end] === 10) newlines++
+  if (newlines > 1 || end < floor) return true
+  return isEndMark(bytes[beforeClosers(bytes, end, floor)] as number)
+}
+
+function beforeClosers(bytes: Buffer, from: number, floor: number): number {
+  let end = from
+  for (;;) {
+    if (end > floor && closers.has(bytes[end] as number)) end--
+    else if (end >= floor + 3 && wideClosers.has(bytes.readUIntBE(end - 2, 3))) end -= 3
+    else return end
+  }
+}
+
+function isEndMark(mark: number): boolean {
   return mark === dot || mark === bang || mark === question
 }
