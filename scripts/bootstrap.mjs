@@ -71,6 +71,17 @@ function install() {
 function build() {
   for (const folder of [...children('packages'), 'test', 'bench']) pruneCompiled(join(root, folder))
   run('tsc', ['-b'])
+  buildPage()
+}
+
+/** Bundles the dashboard when one of its sources is newer than what was bundled. */
+function buildPage() {
+  const folder = join(root, 'packages', 'dashboard')
+  const sources = ['index.html', 'package.json', 'vite.config.ts'].map((name) => join(folder, name))
+  for (const name of ['src', 'public']) sources.push(...filesIn(join(folder, name)))
+  const builtMs = modifiedMs(join(folder, 'dist', 'public', 'index.html'))
+  if (sources.every((file) => modifiedMs(file) <= builtMs)) return
+  run('vite', ['build', folder, '--logLevel', 'warn'])
 }
 
 function children(folder) {

@@ -29,7 +29,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
  * Packages that are being built, and so have not all of their shape yet. Whoever writes the README of
  * one takes it off this list; a test sees to it.
  */
-export const underConstruction: readonly string[] = []
+export const underConstruction: readonly string[] = ['dashboard']
 
 /** What lies at the top, beside files. */
 export const topFolders = ['.ci', 'bench', 'docs', 'examples', 'packages', 'scripts', 'test']
@@ -38,4 +38,5 @@ export const topFolders = ['.ci', 'bench', 'docs', 'examples', 'packages', 'scri
 export const exceptions: Readonly<Record<string, string>> = {
   'packages/kernel/src/clock.ts': 'it is the clock',
   'packages/kernel/src/random.ts': 'it is chance',
+  'packages/dashboard/src/clock.ts': 'a browser has no kernel',
 }

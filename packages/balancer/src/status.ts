@@ -1,5 +1,12 @@
 import type { ListenerModel } from './model.ts'
-import type { Engine, EngineStats, ListenerStats, ReplicaStats, ServiceStats } from './plan.ts'
+import type {
+  Engine,
+  EngineStats,
+  ListenerStats,
+  PolicyPlan,
+  ReplicaStats,
+  ServiceStats,
+} from './plan.ts'
 import { latencyBoundsSeconds } from './plan.ts'
 import type { Member, Pool } from './pool.ts'
 import type { Rates } from './rates.ts'
@@ -21,6 +28,8 @@ export interface ListenerStatus extends ListenerStats {
 
 export interface ServiceStatus extends Omit<ServiceStats, 'replicas'> {
   readonly policy: string
+  /** The same with its key and its options. */
+  readonly policyPlan: PolicyPlan
   /** How many replicas it should have, as told by `expectReplicas`. */
   readonly expected: number
   /** Replicas that get requests now. */
@@ -86,6 +95,7 @@ function serviceStatus(pool: Pool, stats: EngineStats, rates: Rates): ServiceSta
   return {
     ...own,
     policy: pool.policy.name,
+    policyPlan: pool.policy,
     expected: pool.wanted,
     available: pool.available,
     panic: pool.panic,

@@ -13,6 +13,7 @@ import { mountExperimentRoutes } from './experiment-routes.ts'
 import { admit, type GuardOptions, guard } from './guard.ts'
 import { mountInstanceRoutes } from './instance-routes.ts'
 import { mountPartsRoutes, passUpgrades } from './parts-routes.ts'
+import { mountRingRoutes } from './ring-routes.ts'
 import { mountServiceRoutes } from './service-routes.ts'
 
 /** What the admin API shows and changes. */
@@ -49,6 +50,7 @@ export async function createAdminServer(
   mountInstanceRoutes(server, routeParts)
   mountServiceRoutes(server, routeParts)
   mountPartsRoutes(server, routeParts)
+  mountRingRoutes(server, routeParts)
   mountExperimentRoutes(server, routeParts)
   const { system } = parts
   passUpgrades(server, system, (headers) => admit(headers, guarded))

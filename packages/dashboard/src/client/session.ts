@@ -1,0 +1,23 @@
+import { createStore } from '../live/store.ts'
+
+const key = 'drover.token'
+
+/** The admin API's token as it was typed here; undefined while nobody asked for one. */
+export const token = createStore<string | undefined>(sessionStorage.getItem(key) ?? undefined)
+
+/** Holds while the instance asks for a token that the page does not have. */
+export const isLockedOut = createStore(false)
+
+/** Remembers the token until the tab is closed. */
+export function logIn(text: string): void {
+  sessionStorage.setItem(key, text)
+  token.set(text)
+  isLockedOut.set(false)
+}
+
+/** Forgets the token. */
+export function logOut(): void {
+  sessionStorage.removeItem(key)
+  token.set(undefined)
+  isLockedOut.set(true)
+}

@@ -1,0 +1,90 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { describe } from '../client/problem.ts'
+import { Icon } from './icon.tsx'
+import { tellDone } from './notices.tsx'
+
+interface DialogProps {
+  readonly title: string
+  readonly children: ComponentChildren
+  readonly onClose: () => void
+}
+
+/**
+ * A window over the page. The browser's own modal dialog keeps the focus inside, closes on Escape and gives
+ * the focus back.
+ */
+export function Dialog({ title, children, onClose }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useId()
+  useEffect(() => {
+    const own = dialog.current
+    const opener = document.activeElement
+    own?.showModal()
+    return () => {
+      own?.close()
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    }
+  }, [])
+  return (
+    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} onCancel={onClose}>
+      <header>
+        <h2 id={heading}>{title}</h2>
+        <button type="button" class="button bare only-icon" aria-label="Close" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </header>
+      {children}
+    </dialog>
+  )
+}
+
+interface FormProps {
+  readonly children: ComponentChildren
+  /** The words of the button that does it. */
+  readonly verb: string
+  readonly isDangerous?: boolean
+  /** Does it with what was typed; the dialog closes when it has worked. */
+  readonly act: (fields: FormData) => Promise<unknown>
+  readonly done: string
+  readonly onClose: () => void
+}
+
+/** The body of a dialog that asks for something and then does it; a failure is told inside. */
+export function DialogForm(props: FormProps) {
+  const { children, verb, isDangerous = false, act, done, onClose } = props
+  const [problem, setProblem] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      await act(new FormData(event.currentTarget as HTMLFormElement))
+      tellDone(done)
+      onClose()
+    } catch (thrown) {
+      setProblem(describe(thrown))
+      setBusy(false)
+    }
+  }
+  return (
+    <form onSubmit={submit}>
+      <div class="dialog-body">{children}</div>
+      {problem !== undefined && (
+        <p class="form-problem" role="alert">
+          <Icon name="alert" />
+          {problem}
+        </p>
+      )}
+      <footer>
+        <button type="button" class="button plain" onClick={onClose}>
+          Not now
+        </button>
+        <button type="submit" class={`button ${isDangerous ? 'danger' : 'main'}`} disabled={isBusy}>
+          {verb}
+        </button>
+      </footer>
+    </form>
+  )
+}

@@ -1,0 +1,53 @@
+import { useState } from 'preact/hooks'
+import { admin, type Replica } from '../client/admin.ts'
+import { Dialog, DialogForm } from '../kit/dialog.tsx'
+import { Field } from '../kit/field.tsx'
+import { formatShare } from '../kit/format.ts'
+
+interface WeightDialogProps {
+  readonly service: string
+  readonly replica: Replica
+  readonly replicas: readonly Replica[]
+  readonly onClose: () => void
+}
+
+/** Asks for a replica's weight and says what share that makes. */
+export function WeightDialog({ service, replica, replicas, onClose }: WeightDialogProps) {
+  const { name } = replica
+  const [weight, setWeight] = useState(replica.weight)
+  const others = replicas.filter(({ id }) => id !== replica.id)
+  const sum = others.reduce((total, one) => total + one.weight, weight)
+  return (
+    <Dialog title={`Weight of ${name}`} onClose={onClose}>
+      <DialogForm
+        verb="Set"
+        done={`${name} weighs ${weight} until the configuration is loaded again`}
+        act={() =>
+          admin('POST /v1/services/{service}/replicas/{replica}/weight', {
+            path: { service, replica: name },
+            body: { weight },
+          })
+        }
+        onClose={onClose}
+      >
+        <Field
+          label="Weight"
+          hint={`Beside the others this is a share of ${formatShare(sum > 0 ? weight / sum : 0)}, under policies that know weights.`}
+        >
+          {(control) => (
+            <input
+              {...control}
+              type="number"
+              min="0.01"
+              max="1000"
+              step="any"
+              required
+              value={weight}
+              onInput={(event) => setWeight(event.currentTarget.valueAsNumber || 0)}
+            />
+          )}
+        </Field>
+      </DialogForm>
+    </Dialog>
+  )
+}
