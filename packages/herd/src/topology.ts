@@ -1,6 +1,13 @@
 import { dirname, resolve } from 'node:path'
-import { type Address, type Found, invalid, loadConfig, parseAddress } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
+import {
+  type Address,
+  type Found,
+  invalid,
+  loadConfig,
+  parseAddress,
+  type Static,
+  Type,
+} from '@drover/kernel'
 import { fault } from './errors.ts'
 import { namePattern } from './flood/handshake.ts'
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { Static, TSchema } from 'typebox'
 import { LineCounter, parseDocument } from 'yaml'
 import { withDefaults } from './config-defaults.ts'
 import { fault } from './errors.ts'
 import { nearest } from './nearest.ts'
+import type { Static, TSchema } from './schema.ts'
 
 /** One thing wrong with a configuration. */
 export interface ConfigProblem {

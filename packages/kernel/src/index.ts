@@ -1,4 +1,5 @@
 export { type BackoffOptions, backoffMs } from './backoff.ts'
+export { compileCheck } from './check.ts'
 export {
   type Cancel,
   type Clock,
@@ -7,6 +8,7 @@ export {
   systemClock,
 } from './clock.ts'
 export { type ConfigProblem, type Found, invalid, loadConfig, parseConfig } from './config.ts'
+export { withDefaults } from './config-defaults.ts'
 export { kernelFaults } from './errors.ts'
 export {
   describeError,
@@ -24,4 +26,5 @@ export { type Service, startAll, stopAll, withDeadline } from './lifecycle.ts'
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts'
 export { nearest } from './nearest.ts'
 export { type Random, randomToken, seededRandom, systemRandom } from './random.ts'
+export { type Static, type TSchema, Type } from './schema.ts'
 export { type Address, formatAddress, parseAddress, parseDuration, parseSize } from './units.ts'

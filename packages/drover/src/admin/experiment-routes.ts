@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
+import { type Static, Type } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
 import type { EventLog } from '../event-log.ts'
 import type { ExperimentDesk } from './experiment-desk.ts'
 import { acceptedView, experimentParams, experimentView, runBody } from './schemas.ts'

@@ -1,6 +1,6 @@
+import { type Static, Type } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
 import { withoutSecrets } from '../config/secrets.ts'
 import { readStatus } from '../status.ts'
 import { acceptedView, eventsQuery, eventView, refusedView, statusView } from './schemas.ts'

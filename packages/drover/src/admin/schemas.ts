@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@drover/kernel'
 
 const nullable = <Schema extends ReturnType<typeof Type.String | typeof Type.Integer>>(
   schema: Schema,

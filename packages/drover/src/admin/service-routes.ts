@@ -1,6 +1,6 @@
+import { type Static, Type } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
 import { fault } from '../errors.ts'
 import { drain, groupOf, kill, restart, scale, setPolicy, weigh } from '../services.ts'
 import { readStatus } from '../status.ts'

@@ -1,5 +1,5 @@
 import { defaultListener } from '@drover/balancer'
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@drover/kernel'
 import { address, count, duration, group, oneOf, size } from './texts.ts'
 
 const { limits, timeouts } = defaultListener('')

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@drover/kernel'
 import { listenerSchema } from './listener-schema.ts'
 import { serviceSchema } from './service-schema.ts'
 import { address, count, duration, group, oneOf } from './texts.ts'

@@ -1,6 +1,6 @@
 import { defaultHealth, defaultService, policyNames } from '@drover/balancer'
+import { type Static, Type } from '@drover/kernel'
 import { autoscaleDefaults, groupDefaults, replicasMax } from '@drover/supervisor'
-import { type Static, Type } from 'typebox'
 import { address, count, duration, group, oneOf, size } from './texts.ts'
 
 const { check, ejection, slowStart, panicShare } = defaultHealth

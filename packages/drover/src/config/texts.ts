@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@drover/kernel'
 
 /** A duration as text, `500ms` or `5s`; with what it is for and its default. */
 export function duration(description: string, initialMs: number) {

@@ -1,5 +1,4 @@
-import type { createHttpServer } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
+import { type createHttpServer, type Static, Type } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { boxSchema, circleSchema, toShape } from './shapes.ts'
 import type { StandingFence, StandingFences } from './standing-fences.ts'

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
-import type { createHttpServer } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
+import { type createHttpServer, type Static, Type } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import type { NeighbourView } from '../flood/neighbours.ts'
 import type { HerdNode } from '../flood/node.ts'

@@ -1,6 +1,4 @@
-import type { Clock } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
-import { Value } from 'typebox/value'
+import { type Clock, compileCheck, type Static, Type } from '@drover/kernel'
 import type { WebSocket } from 'ws'
 import type { FenceShape, Fences } from '../state/fences.ts'
 import type { HerdState } from '../state/herd-state.ts'
@@ -134,10 +132,12 @@ export class LiveSocket {
   }
 }
 
+const fits = compileCheck(request)
+
 function parse(text: string): Request | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return Value.Check(request, value) ? value : undefined
+    return fits(value) === undefined ? (value as Request) : undefined
   } catch {
     return undefined // Not JSON: the caller says what was expected.
   }

@@ -1,5 +1,4 @@
-import type { createHttpServer } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
+import { type createHttpServer, type Static, Type } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { locationKind } from '../state/record.ts'
 import { clientsInBox, clientsWithin, type Hit, hitsMax, nearestClients } from '../state/search.ts'

@@ -1,7 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type Address, type Clock, createHttpServer, type Service, silentLog } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
+import {
+  type Address,
+  type Clock,
+  createHttpServer,
+  type Service,
+  type Static,
+  silentLog,
+  Type,
+} from '@drover/kernel'
 import { WebSocketServer } from 'ws'
 import { fault } from '../errors.ts'
 import type { HerdNode } from '../flood/node.ts'

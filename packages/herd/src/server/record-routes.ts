@@ -1,5 +1,4 @@
-import type { createHttpServer } from '@drover/kernel'
-import Type, { type Static } from 'typebox'
+import { type createHttpServer, type Static, Type } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { kindMax, kindMin, type RecordMap, type RecordView, valueBytesMax } from './record-map.ts'
 

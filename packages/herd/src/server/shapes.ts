@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from '@drover/kernel'
 import type { FenceShape } from '../state/fences.ts'
 
 /** Degrees, as every route and message takes them. */

@@ -1,6 +1,6 @@
+import type { Static } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
 import type { BrokerAdmin } from '../queue-engine.ts'
 import { BrokerPath, NewBroker } from './schemas.ts'
 

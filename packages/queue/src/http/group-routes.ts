@@ -1,7 +1,7 @@
+import { type Static, Type } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
-import { Type } from 'typebox'
+
 import type { QueueEngine } from '../queue-engine.ts'
 import { Commit, GroupPath, Joining, MemberPath } from './schemas.ts'
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import type { Message, QueueRecord } from '../message.ts'
 

@@ -1,9 +1,7 @@
 import { Readable } from 'node:stream'
-import type { Clock } from '@drover/kernel'
+import { type Clock, compileCheck, type Static, Type } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { fault } from '../errors.ts'
 import type { Message } from '../message.ts'
 import type { Position, ProduceOptions, QueueEngine } from '../queue-engine.ts'
@@ -87,6 +85,8 @@ export function addMessageRoutes(server: FastifyInstance, engine: QueueEngine, c
   )
 }
 
+const checkBatch = compileCheck(Batch)
+
 function readMessages(body: unknown, query: ProduceQuery, nowMs: number): Message[] {
   const place = {
     ...(query.partition === undefined ? {} : { partition: query.partition }),
@@ -94,11 +94,12 @@ function readMessages(body: unknown, query: ProduceQuery, nowMs: number): Messag
   }
   if (Buffer.isBuffer(body)) return parseLengthPrefixed(body).map((value) => ({ value, ...place }))
   const found = typeof body === 'string' ? { messages: parseLines(body) } : body
-  if (!Value.Check(Batch, found)) {
-    const [first] = Value.Errors(Batch, found)
-    throw fault('BATCH_INVALID', `${first?.instancePath ?? ''} ${first?.message ?? 'no messages'}`)
-  }
-  return found.messages.map((json) => ({ ...place, ...fromJson(json as JsonMessage, nowMs) }))
+  const problem = checkBatch(found)
+  if (problem !== undefined) throw fault('BATCH_INVALID', problem)
+  return (found as Static<typeof Batch>).messages.map((json) => ({
+    ...place,
+    ...fromJson(json as JsonMessage, nowMs),
+  }))
 }
 
 function optionsOf({ acks, producer, epoch = 0, sequence }: ProduceQuery): ProduceOptions {

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '@drover/kernel'
 import { JsonMessage } from './json-message.ts'
 
 const strict = { additionalProperties: false } as const

@@ -1,6 +1,6 @@
+import type { Static } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
 import { fault } from '../errors.ts'
 import type { LeaseOptions, NackOptions, QueueEngine } from '../queue-engine.ts'
 import { toJson } from './json-message.ts'
