@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openSource, type Source } from './file-source.ts'
 import { PieceList } from './piece-list.ts'
+import { writeBlocks } from './whole-write.ts'
 
 /** Takes the bytes of groups as they come: those of one group are put one after the other. */
 export interface Groups {
@@ -51,24 +52,43 @@ export class SpooledGroups implements Groups {
     }
   }
 
+  /** Goes on after the first `lengths` bytes of each group; what is behind them is forgotten. */
+  async resume(lengths: readonly number[]): Promise<void> {
+    for (const [number, group] of this.#groups.entries()) {
+      group.bytes = lengths[number] ?? 0
+      await truncate(this.#path(number), group.bytes)
+      group.file = await open(this.#path(number), 'a')
+    }
+  }
+
   /** Writes what fills whole blocks; call it after each segment, so that memory stays bounded. */
   async drain(): Promise<void> {
+    for (const [number, group] of this.#groups.entries())
+      if (group.full.length > 0) await this.#write(number, group)
+  }
+
+  /** Writes everything, to outlive a loss of power; returns the bytes of each group. */
+  async sync(): Promise<readonly number[]> {
     for (const [number, group] of this.#groups.entries()) {
-      if (group.full.length === 0) continue
-      group.file ??= await open(this.#path(number), 'w', 0o600)
-      await group.file.writev(group.full)
-      group.full = []
+      await this.#write(number, group)
+      await group.file?.datasync()
     }
+    return this.#groups.map(({ bytes }) => bytes)
+  }
+
+  async #write(number: number, group: Group): Promise<void> {
+    group.file ??= await open(this.#path(number), 'w', 0o600)
+    await writeBlocks(group.file, [...group.full, group.block.subarray(0, group.used)])
+    group.full = []
+    group.used = 0
   }
 
   /** Ends all groups; returns them as one source, and each group as a piece of it. */
   async finish(): Promise<{ source: Source; pieces: PieceList }> {
-    await this.drain()
     const pieces = new PieceList(this.#groups.length)
     let at = 0
     for (const [number, group] of this.#groups.entries()) {
-      group.file ??= await open(this.#path(number), 'w', 0o600)
-      await group.file.write(group.block, 0, group.used)
+      await this.#write(number, group)
       pieces.add(at, at + group.bytes)
       at += group.bytes
     }
@@ -94,10 +114,19 @@ function groupPath(folder: string, number: number): string {
 }
 
 /** Opens the files of `count` groups as one source, in their order. */
-export async function openGroups(folder: string, count: number): Promise<Source> {
+export function openGroups(folder: string, count: number): Promise<Source> {
+  return openSources(Array.from({ length: count }, (_, number) => groupPath(folder, number)))
+}
+
+/** Opens files as one source, in their order. */
+export async function openSources(paths: readonly string[]): Promise<Source> {
   const sources: Source[] = []
-  for (let number = 0; number < count; number++)
-    sources.push(await openSource(groupPath(folder, number)))
+  try {
+    for (const path of paths) sources.push(await openSource(path))
+  } catch (error) {
+    for (const source of sources) await source.close()
+    throw error
+  }
   const ends: number[] = []
   for (const { bytes } of sources) ends.push((ends.at(-1) ?? 0) + bytes)
   return {

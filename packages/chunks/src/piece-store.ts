@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { fault } from './errors.ts'
 import type { Pieces } from './piece-list.ts'
+import { writeWhole } from './whole-write.ts'
 
 /** Pieces with their sums; piece i has crc32[i] and the 32 bytes of sha256 from 32 · i on. */
 export interface SealedPieces extends Pieces {
@@ -16,7 +17,7 @@ export interface SealedPieces extends Pieces {
  *   0        8      16      20           52
  *   │ start  │ end  │ crc32 │ sha256     │
  */
-const pieceRecordBytes = 52
+export const pieceRecordBytes = 52
 
 const batchPieces = 8_192
 
@@ -33,6 +34,13 @@ export class PieceStore {
   /** Makes an empty store at `path`. */
   static async create(path: string): Promise<PieceStore> {
     return new PieceStore(await open(path, 'w+', 0o600), 0)
+  }
+
+  /** Opens a store to go on after its first `count` pieces; what is behind them is forgotten. */
+  static async resume(path: string, count: number): Promise<PieceStore> {
+    const handle = await open(path, 'r+')
+    await handle.truncate(count * pieceRecordBytes)
+    return new PieceStore(handle, count)
   }
 
   /** Opens a store that is complete. */
@@ -56,8 +64,13 @@ export class PieceStore {
       bytes.writeUInt32LE(pieces.crc32[index] as number, at + 16)
       pieces.sha256.copy(bytes, at + 20, index * 32, index * 32 + 32)
     }
-    await this.#handle.write(bytes, 0, bytes.length, this.count * pieceRecordBytes)
+    await writeWhole(this.#handle, bytes, this.count * pieceRecordBytes)
     this.count += pieces.count
+  }
+
+  /** Resolves when all pieces would outlive a loss of power. */
+  sync(): Promise<void> {
+    return this.#handle.datasync()
   }
 
   /** Yields the pieces in batches; each is good until the next. */

@@ -77,5 +77,5 @@ test('a refresh finds the request again, all see the queue, and it can be cancel
   await other.getByRole('button', { name: 'Cancel book.txt' }).press('Enter')
 
   await page.getByText('It was cancelled.').waitFor()
-  await until('cancelled', () => service.front.list()[0]?.state === 'cancelled')
+  await until('cancelled', () => service.front.board.list()[0]?.state === 'cancelled')
 })

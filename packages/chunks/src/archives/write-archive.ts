@@ -16,6 +16,8 @@ export interface Chunked {
   readonly pieces: Pick<PieceStore, 'batches'>
   readonly reader: ContentReader
   readonly facts: ManifestFacts
+  /** Only the size is wanted: the bytes of the pieces are counted, not read. */
+  readonly isMeasured?: boolean
 }
 
 export const outputs = ['zip', 'tar', 'pack', 'ndjson', 'manifest', 'text'] as const
@@ -25,17 +27,37 @@ export type Output = (typeof outputs)[number]
 
 /** Yields a result, the same bytes each time. Memory is that of a few blocks, whatever the size. */
 export function writeOutput(output: Output, chunked: Chunked): AsyncGenerator<Buffer> {
-  if (output === 'zip') return writeArchive(createZip(), chunked)
-  if (output === 'tar') return writeArchive(createTar(), chunked)
-  if (output === 'pack') return writePack(chunked)
-  if (output === 'text') return writeContents(chunked)
-  return output === 'ndjson' ? writeTexts(chunked) : writeManifest(chunked)
+  return write(output, chunked, new Blocks())
+}
+
+function write(output: Output, chunked: Chunked, out: Blocks): AsyncGenerator<Buffer> {
+  if (output === 'zip') return writeArchive(createZip(), chunked, out)
+  if (output === 'tar') return writeArchive(createTar(), chunked, out)
+  if (output === 'pack') return writePack(chunked, out)
+  if (output === 'text') return writeContents(chunked, out)
+  return output === 'ndjson' ? writeTexts(chunked, out) : writeManifest(chunked)
+}
+
+/**
+ * Returns how many bytes `writeOutput` will yield, without reading the file; undefined for NDJSON,
+ * whose size depends on the text.
+ */
+export async function measureOutput(output: Output, chunked: Chunked): Promise<number | undefined> {
+  if (output === 'ndjson') return undefined
+  const out = new Blocks()
+  let bytes = 0
+  for await (const block of write(output, { ...chunked, isMeasured: true }, out))
+    bytes += block.length
+  return output === 'manifest' ? bytes : out.total
 }
 
 /** Each chunk as an entry, then the manifest as the last one. */
-async function* writeArchive(format: ArchiveFormat, chunked: Chunked): AsyncGenerator<Buffer> {
+async function* writeArchive(
+  format: ArchiveFormat,
+  chunked: Chunked,
+  out: Blocks,
+): AsyncGenerator<Buffer> {
   const { pieces, facts } = chunked
-  const out = new Blocks()
   for await (const batch of pieces.batches()) {
     for (let index = 0; index < batch.count; index++) {
       const entry = entryOf(facts, batch, index)
@@ -47,10 +69,7 @@ async function* writeArchive(format: ArchiveFormat, chunked: Chunked): AsyncGene
   }
   const manifest = await measureManifest(chunked)
   format.begin(manifest, out)
-  for await (const block of writeManifest(chunked)) {
-    out.add(block)
-    yield* out.full()
-  }
+  yield* addManifest(chunked, manifest.bytes, out)
   format.finish(manifest, out)
   yield* format.end(entriesAgain(chunked, manifest), out)
 }
@@ -80,6 +99,10 @@ function content(
 ): Iterable<Buffer> | AsyncGenerator<Buffer> {
   const [start, end] = [batch.starts[index] as number, batch.ends[index] as number]
   const { wrap } = chunked.facts.plan
+  if (chunked.isMeasured) {
+    out.pass(contentBytes(wrap, batch.first + index, start, end))
+    return out.full()
+  }
   const before = beforeOf(wrap, batch.first + index)
   const there = chunked.reader.peek(start, end)
   if (!there) return contentFromDisk(chunked, [start, end], before, out)
@@ -120,12 +143,22 @@ async function* writeManifest({ pieces, facts }: Chunked): AsyncGenerator<Buffer
   yield Buffer.from(manifest.end())
 }
 
+async function* addManifest(chunked: Chunked, bytes: number, out: Blocks): AsyncGenerator<Buffer> {
+  if (chunked.isMeasured) {
+    out.pass(bytes)
+    return
+  }
+  for await (const block of writeManifest(chunked)) {
+    out.add(block)
+    yield* out.full()
+  }
+}
+
 /** Bytes of the line that ends a pack. */
 export const packEndBytes = 32
 
 /** The bytes of the chunks alone, one after the other; a newline between two. */
-async function* writeContents(chunked: Chunked): AsyncGenerator<Buffer> {
-  const out = new Blocks()
+async function* writeContents(chunked: Chunked, out: Blocks): AsyncGenerator<Buffer> {
   const newline = Buffer.from('\n')
   for await (const batch of chunked.pieces.batches())
     for (let index = 0; index < batch.count; index++) {
@@ -136,8 +169,7 @@ async function* writeContents(chunked: Chunked): AsyncGenerator<Buffer> {
 }
 
 /** The chunks one after the other, the manifest, and a line that says where the manifest begins. */
-async function* writePack(chunked: Chunked): AsyncGenerator<Buffer> {
-  const out = new Blocks()
+async function* writePack(chunked: Chunked, out: Blocks): AsyncGenerator<Buffer> {
   for await (const batch of chunked.pieces.batches())
     for (let index = 0; index < batch.count; index++) yield* content(chunked, batch, index, out)
   const manifestAt = out.total
@@ -150,9 +182,11 @@ async function* writePack(chunked: Chunked): AsyncGenerator<Buffer> {
 }
 
 /** The manifest with the text of each chunk in its line; bytes that are no UTF-8 as base64. */
-async function* writeTexts({ pieces, reader, facts }: Chunked): AsyncGenerator<Buffer> {
+async function* writeTexts(
+  { pieces, reader, facts }: Chunked,
+  out: Blocks,
+): AsyncGenerator<Buffer> {
   const manifest = new ManifestWriter(facts)
-  const out = new Blocks()
   out.add(Buffer.from(manifest.head()))
   for await (const batch of pieces.batches()) {
     for (let index = 0; index < batch.count; index++) {

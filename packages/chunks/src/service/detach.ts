@@ -1,13 +1,25 @@
-import { PassThrough, type Readable } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
+import type { Clock } from '@drover/kernel'
 import { fault } from '../errors.ts'
+
+/** How often the pace of a sender is looked at, in ms, and the least that must have come meanwhile. */
+const paceMs = 60_000
+const paceBytes = 6_000
 
 /**
  * Returns a stream of the same bytes that may be destroyed without destroying `stream`: a connection
- * must outlive the refusal of its upload, so that the reason can be answered. When `stream` breaks, so
- * does the copy, with UPLOAD_INVALID.
+ * must outlive the refusal of its upload, so that the reason can be answered. When `stream` breaks or
+ * crawls, the copy breaks with UPLOAD_INVALID.
  */
-export function detach(stream: Readable): Readable {
-  const copy = new PassThrough({ highWaterMark: 2 ** 20 })
+export function detach(stream: Readable, clock: Clock): Readable {
+  let [bytes, seen] = [0, 0]
+  const copy = new Transform({
+    highWaterMark: 256 * 1_024,
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      done(null, chunk)
+    },
+  })
   const broken = (cause?: unknown) => {
     if (!stream.readableEnded)
       copy.destroy(fault('UPLOAD_INVALID', 'the client went away half-way', { cause }))
@@ -16,6 +28,15 @@ export function detach(stream: Readable): Readable {
   stream.on('error', broken).once('aborted', broken).once('close', broken)
   if (stream.destroyed) broken()
   else stream.pipe(copy)
-  copy.once('close', () => stream.unpipe(copy))
+  const cancel = clock.every(paceMs, () => {
+    // What waits here is our slowness, not the sender's.
+    const isSlow = bytes - seen < paceBytes && copy.readableLength === 0
+    if (isSlow) copy.destroy(fault('UPLOAD_INVALID', 'the upload came too slowly'))
+    seen = bytes
+  })
+  copy.once('close', () => {
+    cancel()
+    stream.unpipe(copy)
+  })
   return copy
 }

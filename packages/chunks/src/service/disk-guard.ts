@@ -15,13 +15,12 @@ const askEveryMs = 500
 
 /** Refuses uploads before the disk is full. */
 export class DiskGuard {
-  /** Bytes that are taken now. */
-  usedBytes = 0
   /** A switch to see what a full disk does. */
   simulatesFull = false
   readonly #limits: DiskLimits
   readonly #folder: string
   readonly #clock: Clock
+  #usedBytes = 0
   #askedMs = Number.NEGATIVE_INFINITY
   #isHigh = false
 
@@ -31,17 +30,20 @@ export class DiskGuard {
     this.#clock = clock
   }
 
+  /** Bytes that are taken now. */
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
   get quotaBytes(): number {
     return this.#limits.quotaBytes
   }
 
   /** Takes bytes, before they are written. Throws DISK_FULL and takes none. */
   async take(bytes: number): Promise<void> {
-    if (this.simulatesFull) throw fault('DISK_FULL', 'the disk is full (simulated)')
-    if (this.usedBytes + bytes > this.#limits.quotaBytes)
-      throw fault('DISK_FULL', `the quota of ${this.#limits.quotaBytes} bytes is used up`)
+    this.checkRoom(bytes)
     // Counted before anything is awaited: two uploads must not both see the last room.
-    this.usedBytes += bytes
+    this.#usedBytes += bytes
     try {
       await this.#ask()
     } catch (error) {
@@ -50,9 +52,21 @@ export class DiskGuard {
     }
   }
 
+  /** Throws DISK_FULL when so many bytes would not fit into the quota. */
+  checkRoom(bytes: number): void {
+    if (this.simulatesFull) throw fault('DISK_FULL', 'the disk is full (simulated)')
+    if (this.#usedBytes + bytes > this.#limits.quotaBytes)
+      throw fault('DISK_FULL', `the quota of ${this.#limits.quotaBytes} bytes is used up`)
+  }
+
+  /** Counts bytes that are on disk already, whether or not there was room; or no longer, below 0. */
+  count(bytes: number): void {
+    this.#usedBytes = Math.max(0, this.#usedBytes + bytes)
+  }
+
   /** Gives bytes back. */
   give(bytes: number): void {
-    this.usedBytes = Math.max(0, this.usedBytes - bytes)
+    this.count(-bytes)
   }
 
   async #ask(): Promise<void> {

@@ -4,6 +4,9 @@ import { Busboy, type BusboyConfig, type BusboyHeaders } from '@fastify/busboy'
 import { fault } from '../errors.ts'
 import type { Fields } from './wish.ts'
 
+const fieldsMax = 30
+const fieldBytesMax = 8_192
+
 /** Takes the file of a form: its stream, its name, and the fields that came before it. */
 export type TakeFile<Result> = (stream: Readable, name: string, fields: Fields) => Promise<Result>
 
@@ -20,13 +23,19 @@ export async function readForm<Result>(
   let file: Readable | undefined
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
   const parser = createParser(message)
-  parser.on('field', (key: string, value: string) => {
-    fields[key] = value
+  const refuse = (why: string) => reject(fault('UPLOAD_INVALID', why))
+  parser.on('field', (key: string, value: string, keyIsCut: boolean, valueIsCut: boolean) => {
+    if (keyIsCut || valueIsCut) refuse(`a field of the form is over ${fieldBytesMax} bytes`)
+    else if (taken !== undefined)
+      refuse(`put the field "${key.slice(0, 40)}" before the file, which is worked on as it comes`)
+    else fields[key] = value
   })
+  for (const limit of ['partsLimit', 'fieldsLimit'])
+    parser.on(limit, () => refuse(`the form has over ${fieldsMax} fields`))
   parser.on('file', (_field: string, stream: Readable, name: string) => {
     if (taken !== undefined) {
       stream.resume()
-      reject(fault('UPLOAD_INVALID', 'the form has two files; send one'))
+      refuse('the form has two files; send one')
       return
     }
     file = stream
@@ -56,7 +65,12 @@ function createParser(message: IncomingMessage): InstanceType<typeof Busboy> {
   try {
     const config: BusboyConfig = {
       headers: message.headers as BusboyHeaders,
-      limits: { fields: 30, fieldSize: 8_192, parts: 32, headerPairs: 32 },
+      limits: {
+        fields: fieldsMax,
+        fieldSize: fieldBytesMax,
+        parts: fieldsMax + 2,
+        headerPairs: 32,
+      },
     }
     return new Busboy(config)
   } catch (cause) {

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { type Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { Fault } from '@drover/kernel'
+import { open } from 'node:fs/promises'
+import { pipeline, type Readable } from 'node:stream'
+import type { Gunzip } from 'node:zlib'
+import { type Clock, Fault } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { type InputForm, namedInput, unpackers } from '../input.ts'
+import { writeWhole } from '../whole-write.ts'
 import { detach } from './detach.ts'
 import type { DiskGuard } from './disk-guard.ts'
+import { gathered } from './gathered.ts'
 
 /** A file that was received whole. */
 export interface Received {
@@ -19,46 +21,66 @@ export interface ReceiveOptions {
   readonly path: string
   readonly form: InputForm
   readonly guard: DiskGuard
+  readonly clock: Clock
   readonly bytesMax: number
 }
+
+/** Compressed input may grow to this many times its size once it is over `growthFreeBytes`. */
+const growthMax = 250
+const growthFreeBytes = 256 * 2 ** 20
 
 /**
  * Writes an upload to `path`, unpacked. When it fails, what it took of the quota is given back; the
  * caller removes the file. Throws DISK_FULL, UPLOAD_TOO_LARGE, UPLOAD_INVALID, INPUT_DAMAGED, NOT_TEXT.
  */
 export async function receive(stream: Readable, options: ReceiveOptions): Promise<Received> {
-  const { path, form, guard, bytesMax } = options
+  const { path, guard, bytesMax } = options
   const sha = createHash('sha256')
   let bytes = 0
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      if (bytes + chunk.length > bytesMax) {
-        done(fault('UPLOAD_TOO_LARGE', `the file is over ${bytesMax} bytes`))
-        return
-      }
-      guard.take(chunk.length).then(() => {
-        bytes += chunk.length
-        sha.update(chunk)
-        done(null, chunk)
-      }, done)
-    },
-  })
   try {
-    const target = createWriteStream(path, { mode: 0o600, highWaterMark: 2 ** 20 })
-    await pipeline([detach(stream), ...unpackers(form), counter, target])
+    const file = await open(path, 'w', 0o600)
+    try {
+      const { unpacked, grown } = unpack(stream, options)
+      for await (const block of gathered(unpacked)) {
+        if (bytes + block.length > bytesMax)
+          throw fault('UPLOAD_TOO_LARGE', `the file is over ${bytesMax} bytes`)
+        if (bytes > growthFreeBytes && grown(bytes) > growthMax)
+          throw fault('UPLOAD_TOO_LARGE', `unpacked, the file is over ${growthMax} × its size`)
+        await guard.take(block.length)
+        const start = bytes
+        bytes += block.length
+        const written = writeWhole(file, block, start)
+        sha.update(block)
+        await written
+      }
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     guard.give(bytes)
-    throw namedUpload(error)
+    throw namedDisk(error instanceof Fault ? error : namedInput(error))
   }
   return { bytes, sha256: sha.digest('hex') }
 }
 
-function namedUpload(error: unknown): unknown {
-  if (error instanceof Fault) return error
+/** The stream's bytes, unpacked; `grown` tells how many times what came `bytes` are. */
+function unpack(stream: Readable, { form, clock }: ReceiveOptions) {
+  const copy = detach(stream, clock)
+  const steps = unpackers(form)
+  const last = steps.at(-1)
+  if (last === undefined) return { unpacked: copy, grown: () => 1 }
+  // Whoever reads the last stream learns of errors by it.
+  pipeline([copy, ...steps], () => {})
+  const isPacked = form.packing !== 'plain'
+  const unpacker = steps[0] as Gunzip
+  const grown = (bytes: number) => (isPacked ? bytes / Math.max(1, unpacker.bytesWritten) : 1)
+  return { unpacked: last, grown }
+}
+
+/** Names what a full disk says: DISK_FULL. */
+export function namedDisk(error: unknown): unknown {
   const { code = '' } = error as { code?: string }
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return fault('DISK_FULL', 'the disk is full', { cause: error })
-  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE')
-    return fault('UPLOAD_INVALID', 'the client went away half-way', { cause: error })
-  return namedInput(error)
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? fault('DISK_FULL', 'the disk is full', { cause: error })
+    : error
 }

@@ -1,17 +1,19 @@
 import { join } from 'node:path'
 import { type ChunkedFile, cutFile, type Run } from '../chunk-file.ts'
+import { fileStart } from '../chunkers/chunker.ts'
 import { contextBytes } from '../chunkers/pattern.ts'
 import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
-import type { Source } from '../file-source.ts'
+import { readSegments, type Source } from '../file-source.ts'
 import { SpooledGroups } from '../groups.ts'
 import { readAt } from '../join/entries.ts'
 import { pieceBytesMax, segmentBytes } from '../options.ts'
 import { PieceList, type Pieces } from '../piece-list.ts'
-import { PieceStore, type SealedPieces } from '../piece-store.ts'
-import type { Plan } from '../plan.ts'
+import { PieceStore, pieceRecordBytes, type SealedPieces } from '../piece-store.ts'
+import { createChunker, type Plan } from '../plan.ts'
 import { beforeOf, contentBytes, sealPieces } from '../seal.ts'
 import { groupsOf, sortFile } from '../sort-file.ts'
+import type { Checkpoint, CheckpointKeeper } from './checkpoint.ts'
 import { inOrder } from './in-order.ts'
 import { sortRemotely } from './remote-letters.ts'
 import type { TaskClient } from './task-client.ts'
@@ -21,6 +23,11 @@ import type { ScanAnswer } from './tasks.ts'
 export interface RemoteRun extends Run {
   readonly tasks: TaskClient
   readonly signal: AbortSignal
+  /** Where a run that was cut off stood. */
+  readonly from: Checkpoint | undefined
+  readonly keeper: CheckpointKeeper
+  /** Counts bytes of the result in the quota, before they are written. Throws DISK_FULL. */
+  spend(bytes: number): Promise<void>
 }
 
 /**
@@ -37,7 +44,9 @@ export async function chunkRemotely(
   folder: string,
   run: RemoteRun,
 ): Promise<ChunkedFile> {
-  const store = await PieceStore.create(join(folder, 'pieces'))
+  const path = join(folder, 'pieces')
+  const { from } = run
+  const store = from ? await PieceStore.resume(path, from.pieces) : await PieceStore.create(path)
   try {
     if (plan.isSorted) return await sortSource(source, plan, folder, store, run)
     const found = isScanned(plan) ? scanRemotely(source, plan, run) : cutHere(source, plan, run)
@@ -63,6 +72,7 @@ async function sortSource(
   const groups = new SpooledGroups(folder, groupsOf(plan))
   try {
     const { way } = plan
+    if (way.by !== 'letters') await run.spend(source.bytes)
     const counts =
       way.by === 'letters'
         ? await sortRemotely(source, way, groups, run)
@@ -75,17 +85,77 @@ async function sortSource(
   }
 }
 
-async function* cutHere(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Pieces> {
-  for await (const { pieces } of cutFile(source, plan, { ...run, advance: () => {} })) yield pieces
+/** Pieces that were found, and where finding them goes on after these. */
+interface Found {
+  readonly pieces: Pieces
+  readonly resume?: { readonly resumeAt: number; readonly carry: string }
+}
+
+async function* cutHere(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Found> {
+  const { way } = plan
+  const quiet = { ...run, advance: () => {} }
+  if (way.by === 'parts' && way.lines !== 'cut') yield* cutFile(source, plan, quiet)
+  else if (way.by === 'parts' || (way.by === 'bytes' && !way.linesWhole))
+    yield* cutKnown(cutFile(source, plan, quiet), run.from?.pieces ?? 0)
+  else yield* cutFrom(source, plan, run)
+}
+
+/** Leaves out the first pieces, which are there already. */
+async function* cutKnown(all: AsyncIterable<Found>, skipped: number): AsyncGenerator<Found> {
+  let seen = 0
+  for await (const { pieces } of all) {
+    const rest = new PieceList()
+    rest.addAll(pieces, Math.min(pieces.count, Math.max(0, skipped - seen)))
+    seen += pieces.count
+    const resumeAt = pieces.ends[pieces.count - 1] ?? 0
+    yield { pieces: rest, resume: { resumeAt, carry: '' } }
+  }
+}
+
+/** Cuts from where the last run stood. */
+async function* cutFrom(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Found> {
+  const { resumeAt: startAt = 0, carry = '', pieces: before = 0 } = run.from ?? {}
+  const chunker = createChunker(plan, { ...fileStart, startAt, carry }, run.clock)
+  const pieces = new PieceList()
+  let total = before
+  const found = () => {
+    total += pieces.count
+    checkCount(total, run)
+    return { pieces, resume: { resumeAt: chunker.resumeAt, carry: chunker.carry ?? '' } }
+  }
+  try {
+    for await (const { bytes } of readSegments(tailOf(source, startAt), run.signal)) {
+      await chunker.push(bytes, pieces)
+      yield found()
+      pieces.clear()
+    }
+    await chunker.end(pieces)
+    yield found()
+  } finally {
+    await chunker.close?.()
+  }
+}
+
+/** The source from `startAt` on. */
+function tailOf(source: Source, startAt: number): Source {
+  return {
+    bytes: source.bytes - startAt,
+    read: (target, at) => source.read(target, startAt + at),
+    close: () => source.close(),
+  }
+}
+
+function checkCount(count: number, { chunksMax }: Run): void {
+  if (count > chunksMax)
+    throw fault('CHUNKS_TOO_MANY', `more than ${chunksMax} chunks; choose larger ones`)
 }
 
 /** Each stretch goes to any backend; its answer says where the next one begins. */
-async function* scanRemotely(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Pieces> {
+async function* scanRemotely(source: Source, plan: Plan, run: RemoteRun): AsyncGenerator<Found> {
   const { wrap: _, ...rest } = plan
   let stretchBytes = segmentBytes
-  let total = 0
-  let carry = ''
-  for (let startAt = 0; startAt < source.bytes; ) {
+  let { pieces: total = 0, carry = '' } = run.from ?? {}
+  for (let startAt = run.from?.resumeAt ?? 0; startAt < source.bytes; ) {
     const before = plan.way.by === 'regex' ? Math.min(contextBytes, startAt) : 0
     const whole = run.tasks.pool.take(before + stretchBytes)
     const stretch = whole.subarray(0, before + stretchBytes)
@@ -96,11 +166,10 @@ async function* scanRemotely(source: Source, plan: Plan, run: RemoteRun): AsyncG
     run.tasks.pool.give(whole)
     const { count, resumeAt, carry: next } = answer.head as unknown as ScanAnswer
     total += count
-    if (total > run.chunksMax)
-      throw fault('CHUNKS_TOO_MANY', `more than ${run.chunksMax} chunks; choose larger ones`)
-    const found = toPieces(answer.payload, count)
+    checkCount(total, run)
+    const pieces = toPieces(answer.payload, count)
     answer.release()
-    if (count > 0) yield found
+    if (count > 0) yield { pieces, resume: { resumeAt, carry: next } }
     if (isLast) return
     // A piece that does not end within a stretch is asked for again with more of the file.
     stretchBytes = count > 0 ? segmentBytes : stretchBytes * 2
@@ -124,42 +193,64 @@ interface Batch {
   readonly bytes: number
 }
 
+/** How many pieces there are where finding can go on. */
+interface Mark {
+  readonly pieces: number
+  readonly resumeAt: number
+  readonly carry: string
+}
+
 async function sealAll(
-  found: AsyncIterable<Pieces>,
+  found: AsyncIterable<Found>,
   source: Source,
   plan: Plan,
   store: PieceStore,
   run: RemoteRun,
 ): Promise<void> {
   const seal = (batch: Batch) => sealBatch(batch, source, plan, run)
-  for await (const sealed of inOrder(batchesOf(found, plan), run.tasks.window, seal)) {
+  const marks: Mark[] = []
+  const batches = batchesOf(found, plan, store.count, marks)
+  for await (const sealed of inOrder(batches, run.tasks.window, seal)) {
+    await run.spend(sealed.count * pieceRecordBytes)
     await store.append(sealed)
     run.advance(sealed.ends[sealed.count - 1] ?? 0)
+    while (marks[1] && marks[1].pieces <= store.count) marks.shift()
+    await run.keeper.keep(async () => {
+      const [mark] = marks
+      if (mark === undefined || mark.pieces > store.count) return undefined
+      await store.sync()
+      return { ...mark, doneBytes: mark.resumeAt }
+    })
   }
 }
 
 /** The most pieces of one task. */
 const batchPiecesMax = 65_536
 
-async function* batchesOf(found: AsyncIterable<Pieces>, { wrap }: Plan): AsyncGenerator<Batch> {
-  let pieces = new PieceList()
-  let [first, bytes] = [0, 0]
-  for await (const { count, starts, ends } of found) {
-    for (let index = 0; index < count; index++) {
-      const [start, end] = [starts[index] as number, ends[index] as number]
-      const length = contentBytes(wrap, first + pieces.count, start, end)
-      const isFull = bytes + length > segmentBytes || pieces.count >= batchPiecesMax
-      if (isFull && pieces.count > 0) {
-        yield { first, pieces, bytes }
-        first += pieces.count
-        pieces = new PieceList()
-        bytes = 0
+/** Gathers pieces, the first of which has number `first`; notes in `marks` where finding can go on. */
+async function* batchesOf(
+  found: AsyncIterable<Found>,
+  { wrap }: Plan,
+  start: number,
+  marks: Mark[],
+): AsyncGenerator<Batch> {
+  let batch = { first: start, pieces: new PieceList(), bytes: 0 }
+  for await (const { pieces: more, resume } of found) {
+    for (let index = 0; index < more.count; index++) {
+      const [from, to] = [more.starts[index] as number, more.ends[index] as number]
+      const number = batch.first + batch.pieces.count
+      const length = contentBytes(wrap, number, from, to)
+      const isFull = batch.bytes + length > segmentBytes || batch.pieces.count >= batchPiecesMax
+      if (isFull && batch.pieces.count > 0) {
+        yield batch
+        batch = { first: number, pieces: new PieceList(), bytes: 0 }
       }
-      pieces.add(start, end)
-      bytes += length
+      batch.pieces.add(from, to)
+      batch.bytes += length
     }
+    if (resume) marks.push({ pieces: batch.first + batch.pieces.count, ...resume })
   }
-  if (pieces.count > 0) yield { first, pieces, bytes }
+  if (batch.pieces.count > 0) yield batch
 }
 
 async function sealBatch(

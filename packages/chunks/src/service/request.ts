@@ -1,4 +1,5 @@
 import type { Output } from '../archives/write-archive.ts'
+import type { InputForm } from '../input.ts'
 import type { LetterCounts } from '../letters/word-scatter.ts'
 import type { Way } from '../way.ts'
 
@@ -9,7 +10,7 @@ import type { Way } from '../way.ts'
  *      │           ├──▶ failed
  *      └───────────┴──▶ cancelled
  *
- * A restart puts what was working back among those that wait; its upload is kept until it is done.
+ * A restart puts what was working back among those that wait; it goes on from its last checkpoint.
  */
 export interface ChunkRequest {
   readonly id: string
@@ -20,17 +21,24 @@ export interface ChunkRequest {
   readonly by: string
   readonly way: Way
   readonly output: Output
-  readonly bytes: number
-  readonly sha256: string
+  /** How the upload is to be unpacked before the work; absent once it is. */
+  packed?: InputForm | undefined
+  /** How many files the upload is in, one after the other. */
+  inputs: number
+  bytes: number
+  /** Of the whole file; known at the latest when the request is done. */
+  sha256?: string
   readonly createdAtMs: number
   state: 'waiting' | 'working' | 'done' | 'failed' | 'cancelled'
   doneBytes: number
+  /** What its files count in the quota. */
+  heldBytes: number
   endedAtMs?: number
   /** Why it failed. */
   error?: { readonly code: string; readonly message: string; readonly status: number }
   pieces?: number
   counts?: readonly LetterCounts[]
-  /** Bytes of the request's folder beside the upload. */
+  /** Of the result in the form that was asked for; absent where only writing it would tell. */
   resultBytes?: number
 }
 
@@ -49,7 +57,14 @@ export interface RequestView {
   /** Until it is done, under the present load, in ms; absent while nothing was measured yet. */
   readonly estimateMs?: number
   readonly pieces?: number
+  /** Of the download; absent where only writing it would tell. */
+  readonly resultBytes?: number
   readonly error?: ChunkRequest['error']
   readonly createdAtMs: number
   readonly endedAtMs?: number
+}
+
+/** Whether a request waits or is worked on. */
+export function isOpen({ state }: Pick<ChunkRequest, 'state'>): boolean {
+  return state === 'waiting' || state === 'working'
 }

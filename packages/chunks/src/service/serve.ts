@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Clock, Log, Random } from '@drover/kernel'
+import { type Clock, describeError, type Log, type Random } from '@drover/kernel'
+import { Adoption } from './adoption.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { Front } from './front.ts'
 import { createFrontServer } from './front-server.ts'
@@ -34,9 +35,13 @@ export interface ServiceOptions {
   readonly workers?: number
   /** Requests that may wait. Default 1,000. */
   readonly waitingMax?: number
+  /** Uploads at one time; each takes about 2 MiB of memory. Default 64. */
+  readonly receivingMax?: number
+  /** Requests that ended and are kept; the oldest are forgotten first. Default 10,000. */
+  readonly endedMax?: number
   /** How long results and unfinished uploads are kept, in ms. Default a day. */
   readonly keepMs?: number
-  /** How long a task is tried on backends that are busy or gone, in ms. Default a minute. */
+  /** How long a task is tried on backends that are busy or gone, in ms. Default two minutes. */
   readonly taskMs?: number
 }
 
@@ -50,33 +55,44 @@ export interface RunningChunks {
 }
 
 const dayMs = 86_400_000
+const sweepMs = 10_000
 
 /** Starts the front: takes up what the last run left, then listens. */
 export async function startChunks(options: ServiceOptions): Promise<RunningChunks> {
   const { clock, random, log, folder, queue } = options
   const { quotaBytes = 50 * 2 ** 30, highWater = 0.95, keepMs = dayMs } = options
+  const uploadBytesMax = options.uploadBytesMax ?? 2 ** 40
   const guard = new DiskGuard(folder, { quotaBytes, highWater }, clock)
   const tasks = new TaskClient({
     url: options.backendsUrl,
-    clock,
-    random,
+    ...{ clock, random },
     window: options.window ?? 6,
-    attemptMs: 60_000,
-    deadlineMs: options.taskMs ?? 60_000,
+    firstAttemptMs: 15_000,
+    deadlineMs: options.taskMs ?? 120_000,
   })
   const front = new Front({
     store: new RequestStore(join(folder, 'requests')),
-    ...{ queue, guard, tasks, clock, log, keepMs },
+    ...{ queue, guard, tasks, clock, log, keepMs, uploadBytesMax },
     workers: options.workers ?? 1,
     waitingMax: options.waitingMax ?? 1_000,
-    uploadBytesMax: options.uploadBytesMax ?? 2 ** 40,
+    receivingMax: options.receivingMax ?? 64,
+    endedMax: options.endedMax ?? 10_000,
     chunksMax: options.chunksMax ?? 1_000_000,
   })
   const uploads = new TusStore(join(folder, 'uploads'), guard, clock, keepMs)
+  const adoption = new Adoption(front, uploads, log)
   await uploads.start()
   await front.start()
-  const unsweep = clock.every(60_000, () => void uploads.sweep())
-  const server = await createFrontServer({ front, guard, uploads, clock, log })
+  await adoption.catchUp()
+  const sweep = async () => {
+    await uploads.sweep()
+    await adoption.catchUp()
+  }
+  const unsweep = clock.every(sweepMs, () => {
+    sweep().catch((error) => log.error({ cause: describeError(error) }, 'uploads are not swept'))
+  })
+  const parts = { front, guard, tasks, uploads, adoption, uploadBytesMax, clock, log }
+  const server = await createFrontServer(parts)
   const stop = async () => {
     unsweep()
     await server.close()

@@ -15,8 +15,8 @@ export interface TaskClientOptions {
   readonly random: Random
   /** Tasks under way at one time; each holds its segment in memory. */
   readonly window: number
-  /** How long one attempt may take, in ms. */
-  readonly attemptMs: number
+  /** How long the first attempt may take, in ms; each further one may take twice as long. */
+  readonly firstAttemptMs: number
   /** How long a task is tried in all, in ms: backends that are busy or die are waited for. */
   readonly deadlineMs: number
 }
@@ -30,8 +30,14 @@ export interface TaskAnswer {
   release(): void
 }
 
+/** An answer that begins; `end` is called when it has been read. */
+interface Asked {
+  readonly answer: IncomingMessage
+  end(): void
+}
+
 /** The largest answer, in bytes: the words of one letter of a word list. */
-const answerBytesMax = 2 ** 30
+const answerBytesMax = 64 * 2 ** 20
 
 /** Sends tasks to whichever backend takes them; a task is repeated until one answers. */
 export class TaskClient {
@@ -49,6 +55,11 @@ export class TaskClient {
     this.#free = options.window
     this.#agent = new Agent({ keepAlive: true, maxSockets: options.window })
     this.pool = new BufferPool(segmentBytes + 2 * wordBytesMax, options.window + 2)
+  }
+
+  /** How many tasks run now. */
+  get running(): number {
+    return this.#options.window - this.#free
   }
 
   /** How many tasks may run at one time. */
@@ -72,11 +83,11 @@ export class TaskClient {
   }
 
   async #try(frame: readonly Uint8Array[], signal: AbortSignal): Promise<TaskAnswer> {
-    const { clock, random, deadlineMs } = this.#options
+    const { clock, random, deadlineMs, firstAttemptMs } = this.#options
     const startMs = clock.monotonic()
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#send(frame, signal)
+        return await this.#send(frame, firstAttemptMs * 2 ** Math.min(attempt, 5), signal)
       } catch (error) {
         signal.throwIfAborted()
         if (error instanceof Fault && error.retry === 'never') throw error
@@ -88,9 +99,14 @@ export class TaskClient {
     }
   }
 
-  async #send(frame: readonly Uint8Array[], signal: AbortSignal): Promise<TaskAnswer> {
-    const answer = await this.#ask(frame, signal)
-    const { whole, bytes } = await readBody(answer, this.pool, answerBytesMax)
+  async #send(
+    frame: readonly Uint8Array[],
+    attemptMs: number,
+    signal: AbortSignal,
+  ): Promise<TaskAnswer> {
+    signal.throwIfAborted()
+    const { answer, end } = await this.#ask(frame, attemptMs, signal)
+    const { whole, bytes } = await readBody(answer, this.pool, answerBytesMax).finally(end)
     const release = () => this.pool.give(whole)
     if (answer.statusCode === 200) return { ...decodeFrame(bytes), release }
     const problem = problemOf(answer.statusCode ?? 0, bytes)
@@ -98,18 +114,28 @@ export class TaskClient {
     throw problem
   }
 
-  #ask(frame: readonly Uint8Array[], signal: AbortSignal): Promise<IncomingMessage> {
-    const { url, attemptMs } = this.#options
+  #ask(frame: readonly Uint8Array[], attemptMs: number, signal: AbortSignal): Promise<Asked> {
+    const { url, clock } = this.#options
     const length = frame.reduce((sum, part) => sum + part.length, 0)
     return new Promise((resolve, reject) => {
       const asked = request(new URL('/tasks', url), {
         method: 'POST',
         agent: this.#agent,
         headers: { 'content-type': 'application/octet-stream', 'content-length': length },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]),
       })
-      asked.once('response', resolve)
-      asked.on('error', reject)
+      const late = () => asked.destroy(new Error(`no answer within ${attemptMs} ms`))
+      const cancel = clock.after(attemptMs, late)
+      const abort = () => asked.destroy(new Error('the task was given up'))
+      signal.addEventListener('abort', abort)
+      const end = () => {
+        cancel()
+        signal.removeEventListener('abort', abort)
+      }
+      asked.once('response', (answer) => resolve({ answer, end }))
+      asked.on('error', (error) => {
+        end()
+        reject(error)
+      })
       asked.cork()
       for (const part of frame) asked.write(part)
       asked.end()

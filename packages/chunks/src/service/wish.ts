@@ -1,4 +1,5 @@
 import { type Output, outputs } from '../archives/write-archive.ts'
+import { fault } from '../errors.ts'
 import { type InputForm, parseInput } from '../input.ts'
 import { checkName } from '../names.ts'
 import { parseWay, unknown } from '../parse-way.ts'
@@ -12,6 +13,9 @@ export type Fields = Readonly<Record<string, string | undefined>>
  * and the options of the way. Nothing means the whole alphabet. Throws what parsing may throw.
  */
 export function readWish(fields: Fields, fileName: string): { wish: Wish; form: InputForm } {
+  for (const [key, value] of Object.entries(fields))
+    if (value !== undefined && typeof value !== 'string')
+      throw fault('WAY_UNKNOWN', `"${key.slice(0, 40)}" is said more than once`)
   const { by = `letters ${fields.chunk ?? ''}`, as = 'zip', name = fileName } = fields
   const output = outputs.find((known) => known === as)
   if (output === undefined) throw unknown('output', as.slice(0, 40), outputs)

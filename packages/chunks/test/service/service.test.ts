@@ -201,7 +201,7 @@ test('what waits survives a restart of the front, and a backend that comes late 
 
   const after = await startTestService(t, folder, backend.url)
 
-  await until('done', () => after.front.find(id).state === 'done')
+  await until('done', () => after.front.board.find(id).state === 'done')
   const result = await (await fetch(new URL(`/requests/${id}/result`, after.url))).text()
   assert.ok(result.startsWith(text.toString().slice(0, 100)))
 })

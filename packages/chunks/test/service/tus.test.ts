@@ -82,8 +82,8 @@ test('an upload is made, told, continued and becomes a request', async (t) => {
   assert.equal(last.headers.get('upload-offset'), `${text.length}`)
   const id = path.split('/').at(-1) ?? ''
   assert.equal(last.headers.get('drover-request'), `/requests/${id}`)
-  await until('done', () => service.front.find(id).state === 'done')
-  assert.equal(service.front.find(id).sha256, createHash('sha256').update(text).digest('hex'))
+  await until('done', () => service.front.board.find(id).state === 'done')
+  assert.equal(service.front.board.find(id).sha256, createHash('sha256').update(text).digest('hex'))
 })
 
 test('what cannot be is refused: types, lengths, too much, unknown uploads, unknown ways', async (t) => {
@@ -167,8 +167,8 @@ test('partial uploads are put together', async (t) => {
   assert.equal(early.status, 400)
   assert.equal(final.status, 201)
   const id = (final.headers.get('location') ?? '').split('/').at(-1) ?? ''
-  await until('done', () => service.front.find(id).state === 'done')
-  assert.equal(service.front.find(id).sha256, createHash('sha256').update(text).digest('hex'))
+  await until('done', () => service.front.board.find(id).state === 'done')
+  assert.equal(service.front.board.find(id).sha256, createHash('sha256').update(text).digest('hex'))
 })
 
 for (const parallelUploads of [1, 3])
@@ -186,8 +186,11 @@ for (const parallelUploads of [1, 3])
       }).start()
     })
 
-    await until('done', () => service.front.list()[0]?.state === 'done')
-    const [{ id } = { id: '' }] = service.front.list()
-    assert.equal(service.front.find(id).sha256, createHash('sha256').update(text).digest('hex'))
+    await until('done', () => service.front.board.list()[0]?.state === 'done')
+    const [{ id } = { id: '' }] = service.front.board.list()
+    assert.equal(
+      service.front.board.find(id).sha256,
+      createHash('sha256').update(text).digest('hex'),
+    )
     assert.ok(existsSync(join(folder, 'requests', id, 'input')))
   })
