@@ -114,6 +114,7 @@ export function completeTopicOptions(topic: string, wishes: TopicOptions): Requi
     if (typeof value !== 'number' || !(value >= least && value <= most))
       throw fault('OPTION_INVALID', `${key} is ${value}; it must be from ${least} to ${most}`)
   }
+  checkTypes(options)
   if (!Number.isInteger(options.partitions) || !Number.isInteger(options.attemptsMax))
     throw fault('OPTION_INVALID', 'partitions and attemptsMax must be whole numbers')
   const { partitions, concurrencyMax } = options
@@ -129,6 +130,14 @@ export function completeTopicOptions(topic: string, wishes: TopicOptions): Requi
   return options
 }
 
+/** What comes over the wire may be anything. */
+function checkTypes({ compact, deadLetter, backoff }: Record<string, unknown>): void {
+  const wrong = (name: string, wanted: string) => fault('OPTION_INVALID', `${name} is no ${wanted}`)
+  if (typeof compact !== 'boolean') throw wrong('compact', 'true or false')
+  if (typeof deadLetter !== 'string') throw wrong('deadLetter', 'text')
+  if (typeof backoff !== 'object' || backoff === null) throw wrong('backoff', 'pair of times')
+}
+
 /** The dead letters of dead letters are dropped, or they would go round for ever. */
 function deadLetterOf(topic: string): string {
   return topic.endsWith('.dead') ? '' : `${topic.slice(0, 244)}.dead`
@@ -136,6 +145,7 @@ function deadLetterOf(topic: string): string {
 
 /** Throws NAME_INVALID unless `name` can name a `what`: 1 to 249 letters, digits, _ . - or :. */
 export function checkName(what: string, name: string): void {
+  if (typeof name !== 'string') throw fault('NAME_INVALID', `the name of a ${what} is a text`)
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,248}$/.test(name))
     throw fault(
       'NAME_INVALID',

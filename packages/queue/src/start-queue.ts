@@ -112,7 +112,8 @@ async function startCore(settings: QueueSettings, parts: Parts, up: Stop[]) {
   up.push(() => manager.stop())
   await manager.start()
   const handler = createManagerHandler(manager)
-  const server = await listenTcp({ host, port }, handler, log, 1_048_576)
+  const frameBytesMax = 1_048_576
+  const server = await listenTcp({ host, port }, { handler, clock, log, frameBytesMax })
   up.push(() => server.close())
   const client = new QueueClient({
     manager: createLocalLink(handler),

@@ -7,6 +7,7 @@ import {
   type Service,
 } from '@drover/kernel'
 import { fault } from '../errors.ts'
+import { batchBytesAt, batchKinds, hasBatch, kindAt, partitionAt } from '../log/batch.ts'
 import type { Disk } from '../log/disk.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import type { Retention, StateMachine, StoreEvent } from '../log/state-machine.ts'
@@ -198,8 +199,14 @@ export class Broker implements Service {
     if (this.#machine.partitions.get(id)?.role !== 'copying')
       throw fault('NOT_OWNER', `partition ${id} is not being copied here`)
     const writes: Promise<void>[] = []
-    for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at + 8))
-      writes.push(store.appendStamped(id, bytes.subarray(at, at + bytes.readUInt32LE(at + 8))))
+    for (let at = 0; at < bytes.length; at += batchBytesAt(bytes, at)) {
+      const sound =
+        hasBatch(bytes, at) &&
+        kindAt(bytes, at) === batchKinds.records &&
+        partitionAt(bytes, at) === id
+      if (!sound) throw fault('BATCH_INVALID', `no batch of partition ${id} at byte ${at}`)
+      writes.push(store.appendStamped(id, bytes.subarray(at, at + batchBytesAt(bytes, at))))
+    }
     await Promise.all(writes)
     return store.partitions.get(id)?.end ?? 0
   }

@@ -29,7 +29,8 @@ async function run(order: BrokerOrder): Promise<void> {
   const broker = new Broker(using)
   await broker.start()
   const frameBytesMax = limits.batchBytesMax + 1_048_576
-  const server = await listenTcp(listen, createBrokerHandler(broker), log, frameBytesMax)
+  const handler = createBrokerHandler(broker)
+  const server = await listenTcp(listen, { handler, clock: systemClock, log, frameBytesMax })
   process.on('message', (message) => {
     if (message !== 'stop') return
     void server

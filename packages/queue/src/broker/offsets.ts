@@ -1,5 +1,6 @@
 import { fault } from '../errors.ts'
 import type { Broker } from './broker.ts'
+import { checkRoomForGroup } from './group-room.ts'
 
 export interface CommitCall {
   readonly id: number
@@ -16,6 +17,7 @@ export async function commit(broker: Broker, call: CommitCall): Promise<void> {
   if (!Number.isSafeInteger(offset) || offset < 0 || offset > log.durable)
     throw fault('OFFSET_OUT_OF_RANGE', `offset ${offset}; the end is ${log.durable}`)
   const before = state.committed.get(group)
+  if (!before) checkRoomForGroup(state.committed.size)
   if (generation !== undefined && before && generation < before.generation)
     throw fault(
       'GENERATION_STALE',
@@ -30,7 +32,9 @@ export async function fenceGroup(
   broker: Broker,
   { id, group, generation }: { id: number; group: string; generation: number },
 ): Promise<number | null> {
-  const before = broker.partition(id).state.committed.get(group)
+  const { committed } = broker.partition(id).state
+  const before = committed.get(group)
+  if (!before) checkRoomForGroup(committed.size)
   const offset = before?.offset ?? -1
   if ((before?.generation ?? 0) < generation)
     await broker.event({ type: 'commit', id, group, offset, generation })

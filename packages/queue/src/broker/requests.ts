@@ -1,11 +1,12 @@
 import { fault } from '../errors.ts'
 import { encodeBatch } from '../log/record.ts'
-import { checkName, topicDefaults } from '../options.ts'
+import { topicDefaults } from '../options.ts'
 import type { NackOptions } from '../queue-engine.ts'
 import type { Answer, Handler } from '../wire/link.ts'
 import type { Broker } from './broker.ts'
 import type { PartitionSpec } from './events.ts'
 import { commit, committed, fenceGroup, lag } from './offsets.ts'
+import { checkParams } from './params.ts'
 import { type FetchCall, fetch, type ProduceCall, produce } from './records.ts'
 import type { LeaseCall } from './work-desk.ts'
 
@@ -151,33 +152,6 @@ const methods: Readonly<Record<string, Method>> = {
 
 function testSpec(id: number): PartitionSpec {
   return { id, topic: '_test', index: 0, epoch: 0, options: topicDefaults }
-}
-
-const numbers = [
-  'id',
-  'epoch',
-  'offset',
-  'start',
-  'bytesMax',
-  'waitMs',
-  'count',
-  'leaseMs',
-] as const
-
-/** Throws OPTION_INVALID and NAME_INVALID for what would otherwise get into the log or into a timer. */
-function checkParams(params: object): void {
-  const given = params as Readonly<Record<string, unknown>>
-  for (const name of numbers) {
-    const value = given[name]
-    if (value !== undefined && !(typeof value === 'number' && value >= 0))
-      throw fault('OPTION_INVALID', `${name} is ${JSON.stringify(value)}, not a number from 0 on`)
-  }
-  for (const name of ['ids', 'tokens', 'offsets'] as const)
-    if (given[name] !== undefined && !Array.isArray(given[name]))
-      throw fault('OPTION_INVALID', `${name} is not a list`)
-  if (given.group !== undefined) checkName('group', String(given.group))
-  if (given.group !== undefined && typeof given.group !== 'string')
-    throw fault('OPTION_INVALID', 'group is not a text')
 }
 
 /** Returns the broker's end of a link. */

@@ -3,6 +3,7 @@ import { keyAt } from '../log/record.ts'
 import { timeDefaults } from '../options.ts'
 import type { NackOptions, TokenOutcome } from '../queue-engine.ts'
 import type { Broker, Partition } from './broker.ts'
+import { checkRoomForGroup } from './group-room.ts'
 import { WorkLimits } from './key-limits.ts'
 import type { DeadLetters, LeasedBatches } from './leased.ts'
 import { type Found, findRecords, partsOf } from './records.ts'
@@ -58,6 +59,7 @@ export class WorkDesk {
   async #openGroup(id: number, group: string): Promise<void> {
     const { state, log } = this.#broker.partition(id)
     if (state.work.has(group)) return
+    checkRoomForGroup(state.work.size)
     await this.#broker.event({ type: 'work', id, group, start: log.start })
   }
 

@@ -105,8 +105,8 @@ export class Routes {
     return this.repeat(async () => (await this.using.manager.call(method, params)).result)
   }
 
-  /** Calls the broker that has `route`, as it is now; its faults are the caller's. */
-  broker(
+  /** Calls the broker of that name, as it is now; its faults are the caller's. Never throws at once. */
+  async broker(
     name: string,
     method: string,
     params: object,

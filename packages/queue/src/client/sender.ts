@@ -51,7 +51,8 @@ export class Sender {
   #waitingBytes = 0
   #underWay = 0
   #failed: Batch[] = []
-  #lingering = false
+  /** `ripe`: the first of those that wait has lingered long enough. */
+  #lingering: 'no' | 'yes' | 'ripe' = 'no'
   #repairing = false
 
   constructor(
@@ -82,20 +83,26 @@ export class Sender {
   #pump(): void {
     const { lingerMs, batchBytes } = this.#gathering
     while (this.#waiting.length > 0 && this.#underWay < underWayMax && !this.#isBroken()) {
-      const full = this.#waitingBytes >= batchBytes
+      const ready = this.#waitingBytes >= batchBytes || this.#lingering === 'ripe'
       // While one batch is under way, small calls gather for the next.
-      if (!full && this.#underWay > 0 && lingerMs === 0) return
-      if (!full && lingerMs > 0 && !this.#lingering) {
-        this.#lingering = true
-        this.#routes.using.clock.after(lingerMs, () => {
-          this.#lingering = false
-          this.#dispatch(this.#take())
-        })
+      if (!ready && this.#underWay > 0 && lingerMs === 0) return
+      if (!ready && lingerMs > 0) {
+        this.#linger(lingerMs)
         return
       }
-      if (!full && this.#lingering) return
+      if (this.#lingering === 'ripe') this.#lingering = 'no'
       this.#dispatch(this.#take())
     }
+  }
+
+  #linger(lingerMs: number): void {
+    if (this.#lingering !== 'no') return
+    this.#lingering = 'yes'
+    this.#routes.using.clock.after(lingerMs, () => {
+      this.#lingering = this.#waiting.length > 0 ? 'ripe' : 'no'
+      // Not while batches are being sent again: these would overtake them.
+      this.#pump()
+    })
   }
 
   #isBroken(): boolean {
@@ -128,10 +135,8 @@ export class Sender {
     this.#number(batch)
     this.#underWay++
     this.#post(batch)
-      .then(
-        (stored) => resolveAll(batch, stored, this.#index),
-        (error) => this.#fail(batch, error),
-      )
+      .then((stored) => resolveAll(batch, stored, this.#index))
+      .catch((error) => this.#fail(batch, error))
       .finally(() => {
         this.#underWay--
         if (this.#underWay === 0 && this.#failed.length > 0) void this.#repair()

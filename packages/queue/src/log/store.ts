@@ -227,9 +227,12 @@ export class Store {
   }
 
   #add(batch: Buffer): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const stored = new Promise<void>((resolve, reject) => {
       this.#loop.add(batch, (error) => (error === undefined ? resolve() : reject(error)))
     })
+    // Whoever waits is told of a failure. Whoever gave up meanwhile must not end the process.
+    stored.catch(() => {})
+    return stored
   }
 
   #publish(batches: readonly Buffer[]): void {
@@ -387,8 +390,10 @@ export class Store {
     this.#loop.fail(fault('BROKER_STOPPED', 'the broker has stopped'))
     await this.#loop.idle()
     await this.#turns
-    for (const log of this.partitions.values()) await log.close()
-    for (const wal of [this.#wal, ...this.#sealed.splice(0)]) await wal?.close()
+    const files = [...this.partitions.values(), ...this.#sealed.splice(0)]
+    if (this.#wal) files.push(this.#wal)
     this.#wal = undefined
+    // What counts was synced; a file that cannot be closed must not keep the others open.
+    await Promise.allSettled(files.map((file) => file.close()))
   }
 }

@@ -52,11 +52,14 @@ export class DeadLetterMover implements Service {
 
   /** Moves what is dead now, from every broker. */
   async moveAll(): Promise<void> {
-    for (const { name, link } of this.#with.brokers()) {
+    for (const broker of this.#with.brokers()) {
       try {
+        // Up when it was listed, it may be down by now: then asking for its link throws.
+        const { link } = broker
         const { result, bytes } = await link.call('dead', { count: countMax })
         if (result) await this.#move(result as Omit<DeadLetters, 'parts'>, bytes, link)
       } catch (error) {
+        const { name } = broker
         const away = error instanceof Fault && error.code === 'BROKER_UNREACHABLE'
         if (!away) this.#with.log.warn({ name, cause: describeError(error) }, 'dead letters wait')
       }

@@ -114,7 +114,8 @@ export class Manager implements Service {
 
   async #sweep(): Promise<void> {
     await this.groups.sweep()
-    if (this.#state.moves.size > 0) await this.#inTurn(() => this.#settle())
+    const halfMade = [...this.#state.topics.values()].some(({ ready }) => !ready)
+    if (halfMade || this.#state.moves.size > 0) await this.#inTurn(() => this.#settle())
   }
 
   /** Finishes what a crash may have left half done. */
@@ -148,7 +149,7 @@ export class Manager implements Service {
   /** Throws TOPIC_UNKNOWN. */
   topic(name: string): KeptTopic {
     const topic = this.#state.topics.get(name)
-    if (!topic) throw fault('TOPIC_UNKNOWN', `no topic is called "${name.slice(0, 250)}"`)
+    if (!topic) throw fault('TOPIC_UNKNOWN', `no topic is called "${String(name).slice(0, 250)}"`)
     return topic
   }
 
@@ -214,7 +215,7 @@ export class Manager implements Service {
   /** Makes the topic's partitions on their brokers; safe to repeat until `ready` is stored. */
   async #makeReady(topic: KeptTopic): Promise<void> {
     await Promise.all(
-      topic.partitions.map((placed, index) =>
+      topic.partitions.map(async (placed, index) =>
         this.broker(placed.broker).link.call('own', { spec: specOf(topic, placed, index) }),
       ),
     )

@@ -83,33 +83,44 @@ class BrokerProcess implements HostedBroker {
   async start(): Promise<void> {
     if (this.state !== 'down') return
     this.state = 'starting'
-    const { host, clock, limits, logOptions } = this.#options
-    await mkdir(this.#folder, { recursive: true })
+    const { name } = this
+    const { clock } = this.#options
+    try {
+      await mkdir(this.#folder, { recursive: true })
+      if (this.#stopping) throw fault('BROKER_STOPPED', `broker ${name} is stopping`)
+      const child = this.#fork()
+      this.address = await withDeadline(`broker ${name}`, startMs, clock, addressOf(child, name))
+      this.#link = createTcpLink(this.address, clock)
+      this.state = 'up'
+    } catch (error) {
+      this.#child?.kill('SIGKILL')
+      this.state = 'down'
+      throw error
+    }
+  }
+
+  #fork(): ChildProcess {
+    const { host, limits, logOptions } = this.#options
     const child = fork(program, [], { serialization: 'json', execArgv: [] })
     this.#child = child
-    const { name } = this
+    // An order that comes too late for a dying process is an error event each time.
+    child.on('error', () => {})
+    child.once('exit', (code, signal) => this.#gone(child, `${signal ?? code}`))
     const order: BrokerOrder = {
-      ...{ name, limits, logOptions },
+      ...{ name: this.name, limits, logOptions },
       folder: this.#folder,
       listen: { host, port: 0 },
     }
     child.send(order)
-    child.once('exit', (code, signal) => this.#gone(`${signal ?? code}`))
-    try {
-      this.address = await withDeadline(`broker ${name}`, startMs, clock, addressOf(child, name))
-    } catch (error) {
-      child.kill('SIGKILL')
-      throw error
-    }
-    this.#link = createTcpLink(this.address, clock)
-    this.state = 'up'
+    return child
   }
 
-  #gone(how: string): void {
-    const wasUp = this.state === 'up'
+  #gone(child: ChildProcess, how: string): void {
+    // One that never came up is `start`'s to answer for; an earlier one may end late.
+    if (this.#child !== child || this.state !== 'up') return
     this.state = 'down'
     void this.#link?.close()
-    if (this.#stopping || !wasUp) return
+    if (this.#stopping) return
     this.#options.log.error({ broker: this.name, how }, 'a broker died; it is started again')
     void this.#startAgain()
   }
@@ -126,6 +137,7 @@ class BrokerProcess implements HostedBroker {
         })
         return
       } catch (error) {
+        if (this.#stopping) return
         log.error({ broker: this.name, cause: describeError(error) }, 'a broker does not start')
       }
     }
@@ -136,7 +148,8 @@ class BrokerProcess implements HostedBroker {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    if (child.connected) child.send('stop')
+    // One that is still starting would not listen yet; nothing is lost by killing it.
+    if (this.state === 'up' && child.connected) child.send('stop')
     else child.kill('SIGKILL')
     const cancel = this.#options.clock.after(stopMs, () => child.kill('SIGKILL'))
     await exited

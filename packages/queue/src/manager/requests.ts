@@ -18,8 +18,8 @@ type Method = (manager: Manager, params: any) => unknown
 /** Everything that the manager can be asked. */
 const methods: Readonly<Record<string, Method>> = {
   metadata: (manager) => manager.metadata(),
-  'topic.create': (manager, { topic, options }: { topic: string; options: TopicOptions }) =>
-    manager.createTopic(topic, options ?? {}),
+  'topic.create': (manager, { topic, options = {} }: { topic: string; options?: TopicOptions }) =>
+    manager.createTopic(topic, options),
   'topic.grow': (manager, { topic, count }) => manager.addPartitions(topic, count),
   'topic.delete': (manager, { topic }) => manager.deleteTopic(topic),
   'broker.list': (manager) => manager.brokerInfos(),
@@ -49,6 +49,18 @@ export function createManagerHandler(manager: Manager): Handler {
   return async (method, params) => {
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!run) throw fault('FRAME_INVALID', `no method ${method}`)
+    checkParams(params)
     return { result: await run(manager, params) }
   }
+}
+
+/** Throws NAME_INVALID and OPTION_INVALID for parameters of the wrong type. */
+function checkParams(params: object): void {
+  const given = params as Readonly<Record<string, unknown>>
+  for (const name of ['topic', 'group', 'member', 'name'] as const)
+    if (given[name] !== undefined && typeof given[name] !== 'string')
+      throw fault('NAME_INVALID', `${name} is not a text`)
+  const { options = {} } = given
+  if (typeof options !== 'object' || options === null)
+    throw fault('OPTION_INVALID', 'the options of a topic are an object')
 }

@@ -13,6 +13,8 @@ import { fault } from '../errors.ts'
  */
 const frameHeaderBytes = 16
 const frameVersion = 1
+/** So much room is made for a frame at once; for a longer one as its bytes come, not as it claims. */
+const roomBytes = 1_048_576
 export const frameKinds = { request: 0, answer: 1, fault: 2, cancel: 3 } as const
 
 export interface Frame {
@@ -46,7 +48,7 @@ export function frameHead(
 
 /**
  * Puts the chunks of a connection together to frames. A frame that lies in one chunk is not copied;
- * one that spans several is copied once, into a buffer of its own size.
+ * one that spans several is copied once, and again for each doubling beyond 1 MiB.
  */
 export class FrameReader {
   readonly #bytesMax: number
@@ -55,10 +57,17 @@ export class FrameReader {
   #rest: Buffer = Buffer.alloc(0)
   #filled = 0
   #size = 0
+  /** Frames that were visited. */
+  count = 0
 
   constructor(bytesMax: number, visit: (frame: Frame) => void) {
     this.#bytesMax = bytesMax
     this.#visit = visit
+  }
+
+  /** Holds when a frame has begun and is not whole. */
+  get isWithinFrame(): boolean {
+    return this.#rest.length > 0
   }
 
   /** Throws FRAME_INVALID for what is no frame; the connection must then be closed. */
@@ -70,14 +79,27 @@ export class FrameReader {
   /** Takes bytes into the frame that is being filled; returns how many. */
   #fill(chunk: Buffer, at: number): number {
     const count = Math.min(this.#size - this.#filled, chunk.length - at)
+    if (this.#filled + count > this.#rest.length)
+      this.#grow(Math.max(2 * this.#rest.length, this.#filled + count))
     chunk.copy(this.#rest, this.#filled, at, at + count)
     this.#filled += count
     if (this.#filled < this.#size) return count
     const frame = this.#rest
     this.#rest = Buffer.alloc(0)
     this.#filled = this.#size = 0
-    this.#visit(parseFrame(frame))
+    this.#take(frame)
     return count
+  }
+
+  #grow(bytes: number): void {
+    const before = this.#rest
+    this.#rest = Buffer.allocUnsafeSlow(Math.min(this.#size, bytes))
+    before.copy(this.#rest)
+  }
+
+  #take(frame: Buffer): void {
+    this.count++
+    this.#visit(parseFrame(frame))
   }
 
   #begin(chunk: Buffer, at: number): number {
@@ -92,15 +114,12 @@ export class FrameReader {
     if (size < frameHeaderBytes || size > this.#bytesMax)
       throw fault('FRAME_INVALID', `a frame of ${size} bytes; the limit is ${this.#bytesMax}`)
     if (head === chunk && at + size <= chunk.length) {
-      this.#visit(parseFrame(chunk.subarray(at, at + size)))
+      this.#take(chunk.subarray(at, at + size))
       return size
     }
-    const known = this.#rest.length
-    const before = this.#rest
-    this.#rest = Buffer.allocUnsafeSlow(size)
-    before.copy(this.#rest)
-    this.#filled = known
+    this.#filled = this.#rest.length
     this.#size = size
+    this.#grow(roomBytes)
     return 0
   }
 }

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { type Cancel, type Clock, fromProblem, parseAddress } from '@drover/kernel'
+import { type Cancel, type Clock, type Fault, fromProblem, parseAddress } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { timeDefaults } from '../options.ts'
 import { type Frame, FrameReader, frameHead, frameKinds } from './frames.ts'
@@ -25,6 +25,8 @@ class TcpLink implements Link {
   readonly #pending = new Map<number, Pending>()
   #socket: Socket | undefined
   #number = 0
+  /** What the other side said about the connection before it closed it. */
+  #farewell: Fault | undefined
   #closed = false
 
   constructor(address: string, clock: Clock) {
@@ -42,7 +44,8 @@ class TcpLink implements Link {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       const socket = this.#open()
-      this.#number = (this.#number + 1) >>> 0
+      // 0 stands for the connection itself.
+      this.#number = (this.#number + 1) >>> 0 || 1
       const number = this.#number
       const leave = (giveUp: boolean) => {
         cancel()
@@ -87,6 +90,7 @@ class TcpLink implements Link {
     if (this.#socket && !this.#socket.destroyed) return this.#socket
     const socket = connect({ ...parseAddress(this.#address), noDelay: true })
     this.#socket = socket
+    this.#farewell = undefined
     const cancel = this.#clock.after(connectMs, () => socket.destroy())
     const reader = new FrameReader(answerBytesMax, (frame) => this.#take(frame))
     socket.on('connect', cancel)
@@ -101,12 +105,14 @@ class TcpLink implements Link {
     socket.on('close', () => {
       cancel()
       if (this.#socket === socket) this.#socket = undefined
-      for (const pending of [...this.#pending.values()]) pending.reject(this.#away())
+      for (const pending of [...this.#pending.values()])
+        pending.reject(this.#farewell ?? this.#away())
     })
     return socket
   }
 
   #take({ kind, number, json, bytes }: Frame): void {
+    if (number === 0 && kind === frameKinds.fault) this.#farewell = fromProblem(json)
     const pending = this.#pending.get(number)
     if (!pending) return
     if (kind === frameKinds.answer) pending.resolve({ result: json, bytes })

@@ -50,6 +50,19 @@ async function check(disk: MemoryDisk, acked: Map<string, string>, events: numbe
 }
 
 describe('store', () => {
+  it('fails a write whose caller has given up without ending the process', async () => {
+    const disk = new MemoryDisk()
+    const { store, failures } = await openStore(disk)
+    await store.event({ type: 'log.open', id: 1, ...{ start: 0 } })
+    disk.failAt(1, 'EIO')
+    // As when the second of two writes is refused, and with it the whole call.
+    void store.append(1, batchOf('given up'), 0)
+    await assert.rejects(store.whenDurable(), { code: 'DISK_FAILED' })
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(failures.length, 1)
+    await store.abandon()
+  })
+
   it('gives back everything after a clean stop, with nothing left to replay', async () => {
     const disk = new MemoryDisk()
     const { store, acked, events } = await work(disk, 60)

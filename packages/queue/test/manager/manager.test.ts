@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createManualClock, seededRandom, silentLog } from '@drover/kernel'
+import { fault } from '../../src/errors.ts'
+import { MemoryDisk } from '../../src/log/memory-disk.ts'
+import type { HostedBroker } from '../../src/manager/broker-host.ts'
+import { Manager } from '../../src/manager/manager.ts'
+import { limitDefaults } from '../../src/options.ts'
+import type { Link } from '../../src/wire/link.ts'
+
+/** A broker whose link is what `linkOf` returns or throws at the moment. */
+function hosted(name: string, linkOf: () => Link): HostedBroker {
+  return {
+    ...{ name, address: '', state: 'up', pid: undefined },
+    get link() {
+      return linkOf()
+    },
+    async start() {},
+    async stop() {},
+  }
+}
+
+describe('manager', () => {
+  it('outlives brokers that die while a topic is made on them, and makes it afterwards', async () => {
+    const clock = createManualClock()
+    const gone = (name: string) => fault('BROKER_UNREACHABLE', `broker ${name} is down`)
+    const deaths: (() => void)[] = []
+    // Called, it dies before it answers; the other is known to be down when it is called.
+    const dying: Link = {
+      call: () => new Promise((_, reject) => deaths.push(() => reject(gone('b0')))),
+      async close() {},
+    }
+    const sound: Link = {
+      call: async () => ({ result: null, bytes: Buffer.alloc(0) }),
+      async close() {},
+    }
+    let healed = false
+    const linkOf = (name: string) => {
+      if (healed) return sound
+      if (deaths.length > 0) throw gone(name)
+      return dying
+    }
+    const manager = new Manager({
+      ...{ disk: new MemoryDisk(), clock, random: seededRandom(1), log: silentLog },
+      limits: limitDefaults,
+      host: { create: (name) => hosted(name, () => linkOf(name)), async forget() {} },
+      firstBrokers: ['b0', 'b1'],
+    })
+    await manager.start()
+
+    const made = manager.createTopic('t', { partitions: 16 }).catch((error) => error.code)
+    await clock.advance(10)
+    assert.equal(await made, 'BROKER_UNREACHABLE')
+    for (const die of deaths) die()
+    await clock.advance(10)
+
+    assert.equal(manager.topic('t').ready, false)
+    healed = true
+    await clock.advance(1_000)
+    assert.equal(manager.topic('t').ready, true, 'it is made as soon as its brokers are back')
+    await manager.stop()
+  })
+})
