@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Clock } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import type { EventLog } from '../event-log.ts'
@@ -12,6 +11,7 @@ import {
   experimentNames,
 } from '../experiments/catalogue.ts'
 import type { ProgressMessage } from '../experiments/progress.ts'
+import { ownCommand } from '../own-command.ts'
 import type { ExperimentView } from './schemas.ts'
 
 /** What the desk needs. */
@@ -113,7 +113,7 @@ export function createExperimentDesk(parts: DeskParts): ExperimentDesk {
 
 /** Starts the process of a run; `run` is kept true until it has ended. */
 function launch(parts: DeskParts, name: string, isQuick: boolean, run: Run): Under {
-  const { folder, events, clock, command = ownCommand() } = parts
+  const { folder, events, clock, command = ownCommand('experiment') } = parts
   const tell = (what: string, level: 'detail' | 'notice' | 'warning', message: string) =>
     events.record({
       level,
@@ -192,12 +192,6 @@ function isProgress(message: unknown): message is ProgressMessage {
 function lastLine(said: string): string {
   const line = said.trim().split('\n').at(-1) ?? ''
   return line.replace(/^drover: /, '')
-}
-
-/** The words that run `drover experiment`. */
-function ownCommand(): string[] {
-  const script = fileURLToPath(new URL('../../../bin/drover.js', import.meta.url))
-  return [process.execPath, script, 'experiment']
 }
 
 /** Our environment without what is said to this instance alone, such as the token of its admin API. */

@@ -38,9 +38,21 @@ export const catalogue = {
     minutes: 3,
     steps: 30,
   },
-  shares: {
-    title: 'How policies share requests',
-    says: 'how policies share 100 requests',
+  'round-robin': {
+    title: 'Round robin: everybody in turn',
+    says: 'calls and submissions of the fetch pipeline on three replicas, in turn',
+    minutes: 0.1,
+    steps: 2,
+  },
+  weighted: {
+    title: 'Weighted: 8, 1 and 1',
+    says: 'the same by the weights 8, 1 and 1',
+    minutes: 0.1,
+    steps: 2,
+  },
+  'least-connections': {
+    title: 'Least connections: to the least busy',
+    says: 'the same to the replica with the fewest calls under way, one of them slow',
     minutes: 0.2,
     steps: 4,
   },

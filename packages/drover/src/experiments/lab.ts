@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '@drover/kernel'
-import type { ReplicaView } from '../admin/schemas.ts'
+import type { ReplicaView, StatusView } from '../admin/schemas.ts'
 import { loadOptions } from '../config/load.ts'
 import { fault } from '../errors.ts'
 import { startInstance } from '../instance.ts'
@@ -9,6 +8,7 @@ import { readStatus } from '../status.ts'
 import type { System } from '../system.ts'
 import { version } from '../version.ts'
 import type { Stage } from './stage.ts'
+import { until } from './until.ts'
 
 /** A service that runs for an experiment: real replicas behind a real door, on free ports. */
 export interface Lab {
@@ -17,16 +17,20 @@ export interface Lab {
   readonly url: URL
   /** Runs `count` replicas, and resolves when all get requests. */
   scaleTo(count: number): Promise<void>
-  /** Those that get requests now. */
+  /** Those of the service behind the door that get requests now. */
   ready(): Promise<readonly ReplicaView[]>
   stop(): Promise<void>
 }
+
+type Settings = Readonly<Record<string, unknown>>
 
 /** What an experiment may say about its service; as in drover.yaml. */
 export interface LabWish {
   readonly replicas: number
   readonly policy?: string
-  readonly service?: Readonly<Record<string, unknown>>
+  readonly service?: Settings
+  /** What else runs, without a listener. */
+  readonly others?: Readonly<Record<string, Settings>>
   readonly manage?: boolean
   /**
    * Processes that serve requests. Two by default: each has half of the connections, well below the
@@ -39,11 +43,12 @@ const readyMsMax = 30_000
 
 /** Starts a lab in a folder of its own; nothing of it outlives the stage. */
 export async function startLab(stage: Stage, wish: LabWish): Promise<Lab> {
-  const { replicas, policy, service, manage, workers = 2 } = wish
+  const { replicas, policy, service, others, manage, workers = 2 } = wish
   const folder = await stage.folder()
   const web = {
-    command: [process.execPath, homeServer()],
-    replicas,
+    ...(service?.addresses === undefined
+      ? { command: [process.execPath, homeServer()], replicas }
+      : {}),
     ...(policy === undefined ? {} : { policy }),
     // A replica with thousands of requests at once answers its heartbeat late; that is no illness here.
     health: { path: '/heartbeat', timeout: '30s', fall: 10, failures: 0 },
@@ -54,7 +59,7 @@ export async function startLab(stage: Stage, wish: LabWish): Promise<Lab> {
   const limits = { connections: 20_000 }
   const timeouts = { head: '1m' }
   const config = {
-    services: { web },
+    services: { web, ...others },
     listeners: [{ address: '127.0.0.1:0', service: 'web', limits, timeouts }],
     admin: { address: 'off' },
     door: { workers, grace: '1s' },
@@ -71,25 +76,38 @@ export async function startLab(stage: Stage, wish: LabWish): Promise<Lab> {
     url: new URL((await status()).listeners[0]?.url ?? ''),
     async scaleTo(count) {
       await system.groups.get('web')?.scale(count, 'the experiment')
-      await awaitReady(lab, count)
+      const isThere = async () => (await lab.ready()).length === count
+      await until(`${count} replicas get requests`, readyMsMax, isThere)
     },
     async ready() {
       const { services } = await status()
-      return (services[0]?.replicas ?? []).filter(({ state }) => state === 'ready')
+      const replicas = services.find(({ name }) => name === 'web')?.replicas ?? []
+      return replicas.filter(isReady)
     },
     stop: () => instance.stop(),
   }
-  await awaitReady(lab, replicas)
+  await until('everything is ready', readyMsMax, async () => (await missing(status)) === '').catch(
+    async (cause) => {
+      throw fault('EXPERIMENT_FAILED', `not ready: ${await missing(status)}`, { cause })
+    },
+  )
   return lab
 }
 
-async function awaitReady(lab: Lab, count: number): Promise<void> {
-  const endsAtMs = systemClock.monotonic() + readyMsMax
-  while ((await lab.ready()).length !== count) {
-    if (systemClock.monotonic() > endsAtMs)
-      throw fault('EXPERIMENT_FAILED', `${count} replicas were not ready within ${readyMsMax} ms`)
-    await systemClock.sleep(20)
-  }
+/** Says which services lack replicas, and what the door or their last news says of it. */
+async function missing(status: () => Promise<StatusView>): Promise<string> {
+  const { services } = await status()
+  return services
+    .filter(({ replicas, wanted }) => replicas.filter(isReady).length !== wanted)
+    .map(({ name, trouble, replicas }) => {
+      const reasons = replicas.filter((one) => !isReady(one)).map(({ reason }) => reason)
+      return `${name} (${trouble ?? (reasons.join(', ') || 'nothing of it runs')})`
+    })
+    .join('; ')
+}
+
+function isReady({ state }: ReplicaView): boolean {
+  return state === 'ready'
 }
 
 /** The sample server lies in the examples of the project, above the compiled file. */

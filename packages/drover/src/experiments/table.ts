@@ -8,6 +8,8 @@ export const experiments: Readonly<Record<ExperimentName, (run: Run) => Promise<
   a2: async (run) => (await import('./a2.ts')).runA2(run),
   a3: async (run) => (await import('./a3.ts')).runA3(run),
   a4: async (run) => (await import('./a4.ts')).runA4(run),
-  shares: async (run) => (await import('./shares.ts')).runShares(run),
+  'round-robin': async (run) => (await import('./policies.ts')).runRoundRobin(run),
+  weighted: async (run) => (await import('./policies.ts')).runWeighted(run),
+  'least-connections': async (run) => (await import('./policies.ts')).runLeastConnections(run),
   files: async (run) => (await import('./files.ts')).runFiles(run),
 }
