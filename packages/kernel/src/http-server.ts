@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { fault } from './errors.ts'
 import { describeError, Fault, toProblem } from './fault.ts'
+import { lazySchemas } from './lazy-schemas.ts'
 import type { Log } from './log.ts'
 
 /** What an HTTP API of ours is called in its OpenAPI document, and how much it takes. */
@@ -29,6 +30,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
     forceCloseConnections: true,
+    schemaController: { compilersFactory: await lazySchemas() },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: true } },
   })
   await server.register(swagger, {
