@@ -5,6 +5,7 @@ import { Icon } from '../kit/icon.tsx'
 import { Panel } from '../kit/panel.tsx'
 import { eventList, status } from '../live/instance.ts'
 import { useStore } from '../live/store.ts'
+import { RingPanel } from '../ring/ring-panel.tsx'
 import { ReplicaTable } from './replica-table.tsx'
 import { ServiceActions } from './service-actions.tsx'
 import { ServiceCharts } from './service-charts.tsx'
@@ -33,6 +34,7 @@ export function ServiceDetail({ service }: { readonly service: Service }) {
       {waiting > 0 && <Warning>{plural(waiting, 'request')} wait for a replica.</Warning>}
       <ReplicaTable service={service} />
       <ServiceCharts service={service} />
+      <RingPanel service={service} />
       <Panel title="History" note={plural(own.length, 'event')}>
         <EventLog events={own} empty="Nothing happened to it yet." />
       </Panel>
