@@ -7,6 +7,7 @@ import { mountManage } from '../manage/routes.ts'
 import { groupOf } from '../services.ts'
 import type { About } from '../status.ts'
 import type { System } from '../system.ts'
+import { isPage, mountDashboard } from './dashboard-routes.ts'
 import { createEventStreams, type EventStreams } from './event-stream.ts'
 import type { ExperimentDesk } from './experiment-desk.ts'
 import { mountExperimentRoutes } from './experiment-routes.ts'
@@ -45,8 +46,9 @@ export async function createAdminServer(
     description: 'What runs, and the calls that change it',
     log: parts.log,
   })
-  guard(server, guarded)
+  guard(server, guarded, (path) => path === '/healthz' || isPage(path))
   const routeParts = { ...parts, streams: createEventStreams(parts.clock) }
+  mountDashboard(server)
   mountInstanceRoutes(server, routeParts)
   mountServiceRoutes(server, routeParts)
   mountPartsRoutes(server, routeParts)
