@@ -23,11 +23,7 @@ const waitMs = 1_000
 export function createRecorder(options: RecorderOptions): Service {
   const { engine, jobs, log, recordMax, onRecorded } = options
   return createLoop({ ...options, name: 'recorder' }, async (signal) => {
-    const leases = await engine.lease(
-      messageQueue,
-      { group: 'recorder', count: recordMax, waitMs },
-      signal,
-    )
+    const leases = await engine.lease(messageQueue, { count: recordMax, waitMs }, signal)
     if (leases.length === 0) return
     const good = await dropStrangers(engine, leases, log)
     try {

@@ -25,7 +25,7 @@ const retentionMs = 1_209_600_000
 export async function ensureTopics(engine: QueueEngine): Promise<void> {
   const options: TopicOptions = {
     attemptsMax,
-    backoff: { firstMs: 250, mostMs: 5_000 },
+    ...(engine.lacks.has('nack-delay') ? {} : { backoff: { firstMs: 250, mostMs: 5_000 } }),
     ...(engine.lacks.has('partitions') ? {} : { partitions: 1 }),
     ...(engine.lacks.has('retention') ? {} : { retentionMs, retentionBytes: 0 }),
   }

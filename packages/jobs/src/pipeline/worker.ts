@@ -3,7 +3,7 @@ import type { Lease, QueueEngine } from '@drover/queue'
 import { deliveryOf } from '../callbacks/body.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
-import { createLoop, type LoopOptions } from './loop.ts'
+import { createLoop, type LoopOptions, pause } from './loop.ts'
 import { type JobTools, runJob } from './run-job.ts'
 import { typeQueue } from './topics.ts'
 import { decodeCall } from './wire.ts'
@@ -21,6 +21,9 @@ export interface WorkerOptions extends Omit<LoopOptions, 'name'> {
 
 /** How long one look for messages waits for the first, in ms. */
 const waitMs = 1_000
+
+/** How long a message that could not be dealt with is kept back by an engine without delays, in ms. */
+const restMs = 500
 
 /**
  * Does jobs, each type from its own queue. A message is acknowledged when the store has how the job
@@ -57,7 +60,7 @@ function createTypeWorker(options: WorkerOptions, type: JobType): Service {
 
 /** From a message to the job's end. Never throws: what fails is handed out again. */
 async function handle(options: WorkerOptions, lease: Lease, signal: AbortSignal): Promise<void> {
-  const { engine, claims, claimMs, log } = options
+  const { engine, claims, claimMs, clock, log } = options
   try {
     const call = decodeCall(lease.record.value)
     // A job that does not begin has ended, or waits in the store: its message is worth nothing.
@@ -67,6 +70,8 @@ async function handle(options: WorkerOptions, lease: Lease, signal: AbortSignal)
   } catch (error) {
     if (!signal.aborted)
       log.warn({ cause: describeError(error) }, 'a job could not be finished; it is done again')
+    // Where a nack hands out at once, a store that is away would be asked without a rest.
+    if (engine.lacks.has('nack-delay')) await pause(clock, restMs, signal)
     await engine.nack([lease.token]).catch(() => {
       // The lease ends by itself.
     })

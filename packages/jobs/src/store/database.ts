@@ -34,8 +34,9 @@ function openPostgres(location: string, connections: number): Kysely<Tables> {
     statement_timeout: 30_000,
     types,
   })
-  // The next query finds a lost connection out; without this the process would end.
+  // The next query finds a lost connection out, idle or in use; without these the process would end.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Tables>({ dialect: faultingDialect(new PostgresDialect({ pool })) })
 }
 

@@ -1,8 +1,8 @@
 import { after } from 'node:test'
-import { startPostgres } from './postgres-server.ts'
+import { startPostgres } from '../servers/postgres.ts'
 import { testStore } from './store-contract.ts'
 
 const server = await startPostgres()
-after(() => server.stop())
+after(() => server.close())
 
 await testStore(server.url)

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { until } from '../until.ts'
+
+/** A server of a test, over data of its own that outlives its process. */
+export interface ForeignServer {
+  /** How clients reach it. */
+  readonly url: string
+  /** Starts it, or starts it again, and resolves when it answers. */
+  start(): Promise<void>
+  /** Ends it by its process id, and resolves when it is gone. */
+  end(signal?: NodeJS.Signals): Promise<void>
+  /** Ends it and removes its data. */
+  close(): Promise<void>
+}
+
+/** What is run, and how one finds out that it answers. */
+export interface Program {
+  readonly file: string
+  readonly words: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly as?: { readonly uid: number; readonly gid: number } | undefined
+  readonly answers: () => Promise<boolean> | boolean
+}
+
+/** Returns the starting and ending of a program; one that does not end is killed after 15 s. */
+export function runnable({ file, words, env = {}, as, answers }: Program) {
+  let child: ChildProcess | undefined
+  let ended: Promise<unknown> = Promise.resolve()
+  let said = ''
+  const gone = () => !child || child.exitCode !== null || child.signalCode !== null
+  return {
+    async start() {
+      const own = spawn(file, words, {
+        ...{ env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+        ...as,
+      })
+      child = own
+      ended = once(own, 'exit').catch(() => {})
+      for (const stream of [own.stdout, own.stderr])
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          said = (said + text).slice(-4_000)
+        })
+      await until(
+        `the start of ${file}`,
+        () => {
+          if (gone()) throw new Error(`${file} ended at its start: ${said}`)
+          return answers()
+        },
+        90_000,
+      )
+    },
+    async end(signal: NodeJS.Signals = 'SIGTERM') {
+      if (gone()) return
+      child?.kill(signal)
+      const late = setTimeout(() => child?.kill('SIGKILL'), 15_000)
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
+
+/** Returns ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  const ports: number[] = []
+  for (const server of servers) {
+    if (!server.listening) await once(server, 'listening')
+    ports.push((server.address() as { port: number }).port)
+  }
+  for (const server of servers) {
+    server.close()
+    await once(server, 'close')
+  }
+  return ports
+}
