@@ -1,5 +1,6 @@
-import { type Fault, fromProblem } from '@drover/kernel'
+import { Fault, fromProblem, randomToken, systemClock } from '@drover/kernel'
 import { fault } from './errors.ts'
+import { readEvents } from './events.ts'
 
 /** One job as the API shows it. */
 export interface JobView {
@@ -11,101 +12,224 @@ export interface JobView {
   readonly reason?: { readonly code: string; readonly message: string }
 }
 
+/** What a login gives; the refresh token is good once. */
+export interface LoginView {
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
 /** Where the API is, and who asks. */
 export interface ClientOptions {
   readonly url: string
   readonly token: string
+  /** Gets a new token when the one before is over. */
+  readonly refreshToken?: string
+  /** Called with the new tokens: the old refresh token is used up. */
+  readonly onTokens?: (tokens: LoginView) => void
+}
+
+/** What is submitted with each address of a batch. */
+export interface SubmitMore {
+  readonly type: number
+  readonly callbackUrl?: string
+  readonly priority?: number
+  readonly delayMs?: number
+  readonly attemptsMax?: number
 }
 
 /** The longest wait for an answer, in ms; watches are not bound by it. */
 const answerMs = 30_000
 
+/** How often a watch that broke is begun again without having told anything, and the wait between, in ms. */
+const resume = { most: 20, waitMs: 500 }
+
+/** How far a watch has come. */
+interface Place {
+  after: string | undefined
+  ended: boolean
+  failures: number
+}
+
 /** Talks to a jobs API. Everything throws the fault that the API answered with, or HOST_FAILED. */
 export class JobsClient {
   readonly #options: ClientOptions
+  #token: string
+  #refreshToken: string | undefined
+  #refreshing: Promise<void> | undefined
 
   constructor(options: ClientOptions) {
     this.#options = options
+    this.#token = options.token
+    this.#refreshToken = options.refreshToken
   }
 
-  /** Submits one job for each address, as one batch. */
+  /** Logs in. Throws LOGIN_FAILED, LOGIN_THROTTLED. */
+  static async login(url: string, email: string, password: string): Promise<LoginView> {
+    const answer = await ask(url, '/v1/tokens', postOf({ email, password }))
+    return (await answer.json()) as LoginView
+  }
+
+  /** Makes an account. Throws when somebody has registered with that email. */
+  static async register(url: string, email: string, password: string): Promise<void> {
+    await ask(url, '/users/', postOf({ email, password }))
+  }
+
+  /** Submits one job for each address, as one batch. Sent again, it is the same batch. */
   async submit(
     urls: readonly string[],
-    more: { readonly type: number; readonly callbackUrl?: string },
+    more: SubmitMore,
   ): Promise<{ readonly batch: string; readonly ids: readonly string[] }> {
-    const body = JSON.stringify({ jobs: urls.map((url) => ({ url, ...more })) })
-    return (await this.#call('POST', '/v1/batches', body)).json() as Promise<{
-      batch: string
-      ids: string[]
-    }>
+    const body = { jobs: urls.map((url) => ({ url, ...more })) }
+    return this.#json<{ batch: string; ids: string[] }>('POST', '/v1/batches', body, {
+      'idempotency-key': randomToken(),
+    })
   }
 
   /** The newest jobs first. */
   async list(query: Readonly<Record<string, string>>): Promise<readonly JobView[]> {
-    const answer = await this.#call('GET', `/v1/jobs?${new URLSearchParams(query)}`)
-    return ((await answer.json()) as { jobs: JobView[] }).jobs
+    const path = `/v1/jobs?${new URLSearchParams(query)}`
+    return (await this.#json<{ jobs: JobView[] }>('GET', path)).jobs
   }
 
-  async cancel(id: string): Promise<JobView> {
-    const path = `/v1/jobs/${encodeURIComponent(id)}/cancel`
-    return (await this.#call('POST', path)).json() as Promise<JobView>
+  cancel(id: string): Promise<JobView> {
+    return this.#json('POST', `/v1/jobs/${encodeURIComponent(id)}/cancel`)
   }
 
-  async retry(id: string): Promise<JobView> {
-    const path = `/v1/jobs/${encodeURIComponent(id)}/retry`
-    return (await this.#call('POST', path)).json() as Promise<JobView>
+  retry(id: string): Promise<JobView> {
+    return this.#json('POST', `/v1/jobs/${encodeURIComponent(id)}/retry`)
+  }
+
+  /** Ends what of a batch has not ended; returns how many jobs that were. */
+  async cancelBatch(batch: string): Promise<number> {
+    const path = `/v1/batches/${encodeURIComponent(batch)}/cancel`
+    return (await this.#json<{ count: number }>('POST', path)).count
+  }
+
+  /** Starts dead jobs again, a thousand at the most; returns how many. */
+  async retryDead(batch?: string): Promise<number> {
+    const body = { state: 'dead', ...(batch === undefined ? {} : { batch }) }
+    return (await this.#json<{ count: number }>('POST', '/v1/jobs/retry', body)).count
   }
 
   /** What the job made of its page. */
   async result(id: string): Promise<Uint8Array> {
-    const answer = await this.#call('GET', `/v1/jobs/${encodeURIComponent(id)}/result`)
+    const path = `/v1/jobs/${encodeURIComponent(id)}/result`
+    const answer = await this.#send(path, () => ({ signal: AbortSignal.timeout(answerMs) }))
     return new Uint8Array(await answer.arrayBuffer())
   }
 
-  /** Own jobs as they change; those of a batch until all have ended. */
+  /**
+   * Jobs as they change; those of a batch until all have ended. A connection that breaks is opened
+   * again where it ended, so a change may come twice.
+   */
   async *watch(batch?: string): AsyncGenerator<JobView> {
-    const query = batch === undefined ? '' : `?${new URLSearchParams({ batch })}`
-    const answer = await this.#send('GET', `/v1/jobs/watch${query}`)
-    let rest = ''
-    const decoder = new TextDecoder()
-    for await (const part of answer.body ?? []) {
-      const events = (rest + decoder.decode(part as Uint8Array, { stream: true })).split('\n\n')
-      rest = events.pop() ?? ''
-      for (const event of events) {
-        const data = /^event: job\ndata: (.*)$/.exec(event)?.[1]
-        if (data !== undefined) yield JSON.parse(data) as JobView
+    const place: Place = { after: undefined, ended: false, failures: 0 }
+    while (!place.ended && place.failures <= resume.most) {
+      try {
+        yield* this.#follow(batch, place)
+      } catch (error) {
+        if (!isWorthAnother(error) || place.failures === resume.most) throw error
       }
+      place.failures++
+      if (!place.ended) await systemClock.sleep(resume.waitMs)
     }
   }
 
-  #call(method: string, path: string, body?: string): Promise<Response> {
-    return this.#send(method, path, body, AbortSignal.timeout(answerMs))
+  /** One connection of a watch; notes how far it came. */
+  async *#follow(batch: string | undefined, place: Place): AsyncGenerator<JobView> {
+    const query = new URLSearchParams({
+      ...(batch === undefined ? {} : { batch }),
+      ...(place.after === undefined ? {} : { after: place.after }),
+    })
+    const answer = await this.#send(`/v1/jobs/watch?${query}`, () => ({}))
+    for await (const { id, event, data } of readEvents(answer.body ?? new ReadableStream())) {
+      place.ended = event === 'end'
+      if (event !== 'job') continue
+      place.failures = 0
+      place.after = id ?? place.after
+      yield JSON.parse(data) as JobView
+    }
   }
 
-  async #send(
+  async #json<View>(
     method: string,
     path: string,
-    body?: string,
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    const { url, token } = this.#options
-    const answer = await fetch(new URL(path, url), {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body }),
-      ...(signal ? { signal } : {}),
-    }).catch((cause: unknown) => {
-      throw fault('HOST_FAILED', `no jobs API answers at ${url}`, { cause })
-    })
-    if (answer.ok) return answer
-    throw await faultOf(answer)
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<View> {
+    const request = () => {
+      const post = body === undefined ? { method } : postOf(body)
+      const all = { ...(post as { headers?: object }).headers, ...headers }
+      return { ...post, method, headers: all, signal: AbortSignal.timeout(answerMs) }
+    }
+    return (await (await this.#send(path, request)).json()) as View
+  }
+
+  /** Sends a request, once more with a new token when the one before was over. */
+  async #send(path: string, request: () => RequestInit): Promise<Response> {
+    const { url } = this.#options
+    const send = () => {
+      const { headers, ...init } = request()
+      const authorization = `Bearer ${this.#token}`
+      return ask(url, path, { ...init, headers: { ...(headers as object), authorization } })
+    }
+    try {
+      return await send()
+    } catch (error) {
+      const isOver = error instanceof Fault && error.code === 'TOKEN_REFUSED'
+      if (!isOver || this.#refreshToken === undefined) throw error
+      this.#refreshing ??= this.#refresh(this.#refreshToken).finally(() => {
+        this.#refreshing = undefined
+      })
+      await this.#refreshing
+      return send()
+    }
+  }
+
+  async #refresh(refreshToken: string): Promise<void> {
+    const { url, onTokens } = this.#options
+    this.#refreshToken = undefined
+    const answer = await ask(url, '/v1/tokens/refresh', postOf({ refreshToken }))
+    const tokens = (await answer.json()) as LoginView
+    this.#token = tokens.accessToken
+    this.#refreshToken = tokens.refreshToken
+    onTokens?.(tokens)
   }
 }
 
-async function faultOf(answer: Response): Promise<Fault> {
-  const problem = fromProblem(await answer.json().catch(() => undefined))
-  return problem ?? fault('HOST_FAILED', `the jobs API answered ${answer.status}`)
+function postOf(body: object): RequestInit {
+  const headers = { 'content-type': 'application/json' }
+  return { method: 'POST', headers, body: JSON.stringify(body) }
+}
+
+async function ask(url: string, path: string, init: RequestInit): Promise<Response> {
+  const answer = await fetch(new URL(path, url), init).catch((cause: unknown) => {
+    throw fault('HOST_FAILED', `no jobs API answers at ${url}`, { cause })
+  })
+  if (answer.ok) return answer
+  const text = await answer.text()
+  throw faultOf(answer.status, text)
+}
+
+function faultOf(status: number, text: string): Fault {
+  const body = parse(text)
+  const problem = fromProblem(body)
+  if (problem) return problem
+  const { detail } = (body ?? {}) as { detail?: unknown }
+  if (typeof detail === 'string') return fault('ACCOUNT_INVALID', detail)
+  return fault('HOST_FAILED', `the jobs API answered ${status}`)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Whatever answers there, it is no API of ours; the status says the rest.
+    return undefined
+  }
+}
+
+/** A replica or the door that went away comes back. */
+function isWorthAnother(error: unknown): boolean {
+  return !(error instanceof Fault) || error.code === 'HOST_FAILED' || error.retry !== 'never'
 }

@@ -50,11 +50,17 @@ export const jobsFaults = {
   JOB_STATE: { status: 409, retry: 'never' },
   /** The idempotency key was used before, for another request. */
   KEY_REUSED: { status: 409, retry: 'never' },
+  /** A schedule whose cron fields or time zone cannot be read, or that never comes. */
+  SCHEDULE_INVALID: { status: 422, retry: 'never' },
+  /** No such schedule, or it belongs to somebody else. */
+  SCHEDULE_UNKNOWN: { status: 404, retry: 'never' },
+  /** No such account. */
+  ACCOUNT_UNKNOWN: { status: 404, retry: 'never' },
   /** The job has no result, or not yet. */
   RESULT_MISSING: { status: 404, retry: 'never' },
   /** No such callback, or it belongs to somebody else. */
   DELIVERY_UNKNOWN: { status: 404, retry: 'never' },
-  /** The account has as many unfinished jobs, or submits as fast, as it may. */
+  /** The account has as many unfinished jobs or schedules, or submits as fast, as it may. */
   QUOTA_REACHED: { status: 429, retry: 'later' },
   /** A one-time token for the first admin that is wrong, or used up. */
   SETUP_REFUSED: { status: 403, retry: 'never' },

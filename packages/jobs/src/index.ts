@@ -1,7 +1,7 @@
 export { type AccountOptions, accountDefaults } from './accounts/options.ts'
 export { type ApiOptions, apiDefaults } from './api/options.ts'
 export { type CallbackOptions, callbackDefaults } from './callbacks/options.ts'
-export { type ClientOptions, JobsClient, type JobView } from './client.ts'
+export { type ClientOptions, JobsClient, type JobView, type LoginView } from './client.ts'
 export { jobsFaults } from './errors.ts'
 export type { Job, JobResult } from './job.ts'
 export {

@@ -17,6 +17,8 @@ export interface Submission {
   readonly dueMs: number
   readonly attemptsMax: number
   readonly batchId: string | undefined
+  /** The schedule that submitted it. */
+  readonly scheduleId?: string | undefined
 }
 
 /** What is known of a finished job's page. */

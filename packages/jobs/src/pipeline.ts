@@ -15,6 +15,7 @@ import { createLoop } from './pipeline/loop.ts'
 import { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
 import { createPublisher } from './pipeline/publisher.ts'
 import { createRecorder } from './pipeline/recorder.ts'
+import { createScheduler } from './pipeline/scheduler.ts'
 import { ensureTopics, jobTypes } from './pipeline/topics.ts'
 import { createWorker } from './pipeline/worker.ts'
 import { createArticlePool } from './reading/article-pool.ts'
@@ -46,6 +47,9 @@ export interface PipelineParts {
 /** How often what has expired is forgotten, in ms. */
 const tidyEveryMs = 600_000
 
+/** How long an idempotency key is remembered, in ms. */
+const idempotencyMs = 604_800_000
+
 /**
  * Returns the steps of `roles` as one service. Steps in one process wake each other; steps in others
  * look by themselves. The queue's engine and the stores stay the caller's.
@@ -63,7 +67,9 @@ export function createPipeline(parts: PipelineParts): Service {
     ? workerOf(parts, settings, () => sender?.wake())
     : undefined
   const topics = { start: () => ensureTopics(engine), stop: async () => {} }
-  const services = [topics, sender, worker, publisher, recorder, publisher && tidier(parts)]
+  const scheduler = publisher && schedulerOf(parts, publisher.wake)
+  const tidying = publisher && tidier(parts)
+  const services = [topics, sender, worker, publisher, recorder, scheduler, tidying]
   const present = services.filter((service) => service !== undefined)
   return { start: () => startAll(present), stop: () => stopAll(present) }
 }
@@ -116,9 +122,14 @@ function callbackSender(parts: PipelineParts) {
   }
 }
 
+function schedulerOf(parts: PipelineParts, onSubmitted: () => void): Service {
+  return createScheduler({ ...parts, schedules: parts.stores.schedules, onSubmitted })
+}
+
 function tidier(parts: PipelineParts): Service {
   return createLoop({ ...parts, name: 'tidier' }, async (signal) => {
     await parts.clock.sleep(tidyEveryMs, signal)
     await parts.stores.accounts.tidy()
+    await parts.stores.submissions.tidy(idempotencyMs)
   })
 }

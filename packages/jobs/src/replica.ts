@@ -26,6 +26,6 @@ export async function createReplica(parts: ReplicaParts): Promise<FastifyInstanc
   await ensureTopics(engine)
   const setup = new Setup(stores.accounts, clock)
   if (parts.setupToken !== undefined) await setup.offer(parts.setupToken)
-  const submitter = new Submitter(engine, stores.jobs, clock, options)
+  const submitter = new Submitter(engine, stores, clock, options)
   return createJobsServer({ ...stores, setup, submitter, clock, log, options })
 }

@@ -4,10 +4,12 @@ import type { Clock } from '@drover/kernel'
 import { Accounts } from './accounts/accounts.ts'
 import { type AccountOptions, accountDefaults } from './accounts/options.ts'
 import { ClaimStore } from './store/claim-store.ts'
-import { openDatabase } from './store/database.ts'
+import { type Database, openDatabase } from './store/database.ts'
 import { DeliveryStore } from './store/delivery-store.ts'
 import { JobStore } from './store/job-store.ts'
 import { migrate } from './store/migrations.ts'
+import { ScheduleStore } from './store/schedule-store.ts'
+import { SubmissionStore } from './store/submission-store.ts'
 
 /** Everything that is kept, over one database. */
 export interface Stores {
@@ -15,6 +17,8 @@ export interface Stores {
   readonly claims: ClaimStore
   readonly deliveries: DeliveryStore
   readonly accounts: Accounts
+  readonly schedules: ScheduleStore
+  readonly submissions: SubmissionStore
   close(): Promise<void>
 }
 
@@ -39,11 +43,22 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
     await database.db.destroy()
     throw error
   }
+  return storesOver(database, clock, options.accounts)
+}
+
+/** Returns the stores over a database whose schema is up to date. */
+export function storesOver(
+  database: Database,
+  clock: Clock,
+  accounts: Partial<AccountOptions> = {},
+): Stores {
   return {
     jobs: new JobStore(database, clock),
     claims: new ClaimStore(database, clock),
     deliveries: new DeliveryStore(database, clock),
-    accounts: new Accounts(database, clock, { ...accountDefaults, ...options.accounts }),
+    accounts: new Accounts(database, clock, { ...accountDefaults, ...accounts }),
+    schedules: new ScheduleStore(database, clock),
+    submissions: new SubmissionStore(database, clock),
     close: () => database.db.destroy(),
   }
 }

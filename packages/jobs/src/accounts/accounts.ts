@@ -1,24 +1,29 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type Clock, randomToken } from '@drover/kernel'
+import type { Clock } from '@drover/kernel'
+import { sql, type Updateable } from 'kysely'
 import { fault } from '../errors.ts'
 import type { Database } from '../store/database.ts'
+import type { Tables } from '../store/tables.ts'
 import type { AccountOptions } from './options.ts'
-import { hashPassword, verifyPassword } from './password.ts'
+import { decoyHash, hashPassword, verifyPassword } from './password.ts'
 import { SigningKeys } from './signing-keys.ts'
 import { LoginThrottle } from './throttle.ts'
-import { Tokens } from './tokens.ts'
+import { type OwnQuota, quotaOf, Tokens } from './tokens.ts'
 
 export type Role = 'user' | 'admin'
 
 /** The longest password that is hashed, in characters. */
 const passwordCharsMax = 1_024
 
-let decoyHash: Promise<string> | undefined
-
-/** The hash of a password that nobody has, so that an unknown email takes as long as a known one. */
-function decoy(): Promise<string> {
-  decoyHash ??= hashPassword(randomToken())
-  return decoyHash
+/** An account as admins see it. */
+export interface AccountEntry {
+  readonly id: string
+  readonly email: string
+  readonly role: Role
+  readonly disabled: boolean
+  readonly createdMs: number
+  /** What it may instead of what everybody may. */
+  readonly quota: OwnQuota
 }
 
 /** Who may come in: registration, login, the first admin, secrets of callbacks. */
@@ -76,7 +81,8 @@ export class Accounts {
     const clients = client === undefined ? [] : [`client ${client}`]
     await this.#throttle.enter([`email ${name}`, ...clients])
     const user = await this.#find(name)
-    const hash = user?.password ?? (await decoy())
+    // An unknown email takes as long as a known one.
+    const hash = user?.password ?? decoyHash
     const fits = await verifyPassword(password.slice(0, passwordCharsMax), hash)
     if (!user || !fits || user.disabled !== 0)
       throw fault('LOGIN_FAILED', 'the email or the password is wrong')
@@ -107,15 +113,62 @@ export class Accounts {
     return admin !== undefined
   }
 
-  /** Ends an account, or opens it again. Its tokens are void at once. Throws ACCOUNT_INVALID. */
-  async setDisabled(userId: string, disabled: boolean): Promise<void> {
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('users')
-      .set({ disabled: disabled ? 1 : 0 })
-      .where('id', '=', userId)
-      .executeTakeFirst()
-    if (numUpdatedRows === 0n) throw fault('ACCOUNT_INVALID', `there is no account ${userId}`)
+  /** The newest first. */
+  async list(
+    limit: number,
+    after?: { readonly createdMs: number; readonly id: string },
+  ): Promise<readonly AccountEntry[]> {
+    const rows = await this.#database.db
+      .selectFrom('users')
+      .select(['id', 'email', 'role', 'disabled', 'created_ms', 'unfinished_max', 'per_minute_max'])
+      .$if(after !== undefined, (query) =>
+        query.where(sql<boolean>`(created_ms, id) < (${after?.createdMs}, ${after?.id})`),
+      )
+      .orderBy('created_ms', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute()
+    return rows.map(({ id, email, role, disabled, created_ms, ...limits }) => ({
+      ...{ id, email, role, disabled: disabled !== 0, createdMs: created_ms },
+      quota: quotaOf(limits),
+    }))
+  }
+
+  /**
+   * Changes the password and ends all tokens; whoever guesses at the old one is slowed as at a login.
+   * Throws LOGIN_FAILED, LOGIN_THROTTLED, ACCOUNT_INVALID.
+   */
+  async changePassword(email: string, old: string, wanted: string, client?: string): Promise<void> {
+    checkPassword(wanted)
+    const userId = await this.login(email, old, client)
+    const password = await hashPassword(wanted)
+    await this.#set(userId, { password })
     await this.tokens.revokeAll(userId)
+  }
+
+  /** Ends an account, or opens it again. Its tokens are void at once. Throws ACCOUNT_UNKNOWN. */
+  async setDisabled(userId: string, disabled: boolean): Promise<void> {
+    await this.#set(userId, { disabled: disabled ? 1 : 0 })
+    await this.tokens.revokeAll(userId)
+  }
+
+  /** Holds from the next request on, or within `sessionCacheMs`. Throws ACCOUNT_UNKNOWN. */
+  async setRole(userId: string, role: Role): Promise<void> {
+    await this.#set(userId, { role })
+    this.tokens.forget()
+  }
+
+  /** Null is what everybody may; what is left out stays. Throws ACCOUNT_UNKNOWN. */
+  async setQuota(
+    userId: string,
+    quota: { unfinishedMax?: number | null; perMinuteMax?: number | null },
+  ): Promise<void> {
+    const { unfinishedMax, perMinuteMax } = quota
+    await this.#set(userId, {
+      ...(unfinishedMax === undefined ? {} : { unfinished_max: unfinishedMax }),
+      ...(perMinuteMax === undefined ? {} : { per_minute_max: perMinuteMax }),
+    })
+    this.tokens.forget()
   }
 
   /** The secret that signs callbacks to this account's receivers. */
@@ -147,6 +200,15 @@ export class Accounts {
   async tidy(): Promise<void> {
     await this.tokens.tidy()
     await this.#throttle.tidy()
+  }
+
+  async #set(userId: string, values: Updateable<Tables['users']>): Promise<void> {
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('users')
+      .set({ id: userId, ...values })
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw fault('ACCOUNT_UNKNOWN', `there is no account ${userId}`)
   }
 
   #find(email: string) {

@@ -13,6 +13,11 @@ export interface AccountOptions {
   readonly throttleMostMs: number
   /** A replica may believe for so long what it knew of a token: how late a revocation may be. */
   readonly sessionCacheMs: number
+  /**
+   * While the store is away, a replica believes for so long what it knew, so that requests wait in
+   * the queue. Longer lets more requests in, and revoked tokens, too.
+   */
+  readonly storeAwayMs: number
   /** The older secret of callbacks signs, too, for so long after a rotation. */
   readonly webhookOverlapMs: number
 }
@@ -25,5 +30,6 @@ export const accountDefaults: AccountOptions = {
   throttleFirstMs: 5_000,
   throttleMostMs: 900_000,
   sessionCacheMs: 1_000,
+  storeAwayMs: 600_000,
   webhookOverlapMs: 86_400_000,
 }

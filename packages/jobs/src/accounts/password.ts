@@ -17,7 +17,13 @@ const waiting: (() => void)[] = []
 /** Returns the argon2id hash of a password, with its salt and cost, as a PHC string. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
-  const tag = await inTurn(() => compute(password, salt, cost))
+  return format(salt, await inTurn(() => compute(password, salt, cost)))
+}
+
+/** The hash of no password at all, for whoever logs in by an email that nobody has. */
+export const decoyHash: string = format(randomBytes(16), randomBytes(tagBytes))
+
+function format(salt: Buffer, tag: Buffer): string {
   const { memory, passes, parallelism } = cost
   const parts = `m=${memory},t=${passes},p=${parallelism}`
   return `$argon2id$v=19$${parts}$${bare(salt)}$${bare(tag)}`

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto'
-import { type Clock, randomToken } from '@drover/kernel'
+import { type Clock, Fault, randomToken } from '@drover/kernel'
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import { fault } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { AccountOptions } from './options.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
+/** What an account may instead of what everybody may. 0 means no limit. */
+export interface OwnQuota {
+  readonly unfinishedMax?: number
+  readonly perMinuteMax?: number
+}
+
 /** Who sent a request. */
 export interface Identity {
   readonly userId: string
   readonly email: string
   readonly role: 'user' | 'admin'
+  readonly quota: OwnQuota
   /** Names the token itself. */
   readonly jti: string
   readonly expiresMs: number
@@ -103,16 +110,30 @@ export class Tokens {
     return this.issuePair(row.user_id, row.family)
   }
 
-  /** Returns who holds the access token. Throws TOKEN_REFUSED when it is expired, forged or revoked. */
+  /**
+   * Returns who holds the access token. While the store is away, whoever was known within
+   * `storeAwayMs` before still is. Throws TOKEN_REFUSED when it is expired, forged or revoked.
+   */
   async identify(token: string): Promise<Identity> {
     const nowMs = this.#clock.now()
-    const cached = this.#cache.get(token)
-    if (cached && nowMs < Math.min(cached.untilMs, cached.identity.expiresMs))
-      return cached.identity
-    const identity = await this.#verify(token)
+    const found = this.#cache.get(token)
+    const cached = found && nowMs < found.identity.expiresMs ? found : undefined
+    if (cached && nowMs < cached.untilMs) return cached.identity
+    const identity = await this.#verify(token).catch((error) => {
+      const isGood = cached && nowMs < cached.untilMs + this.#options.storeAwayMs
+      if (isGood && error instanceof Fault && error.code === 'STORE_UNAVAILABLE')
+        return cached.identity
+      throw error
+    })
+    if (identity === cached?.identity) return identity
     if (this.#cache.size >= cachedMax) this.#cache.clear()
     this.#cache.set(token, { identity, untilMs: nowMs + this.#options.sessionCacheMs })
     return identity
+  }
+
+  /** Looks at the store again for everybody: something about accounts has changed. */
+  forget(): void {
+    this.#cache.clear()
   }
 
   /** Ends one access token. Other replicas learn of it within `sessionCacheMs`. */
@@ -148,14 +169,17 @@ export class Tokens {
   async #verify(token: string): Promise<Identity> {
     const { sub, jti, exp, iat_ms } = await this.#payload(token)
     if (typeof sub !== 'string' || typeof jti !== 'string' || exp === undefined) throw refused()
+    // Whoever's issue time cannot be compared would outlive every revocation.
+    if (typeof iat_ms !== 'number') throw refused()
     const revoked = await this.#database.db
       .selectFrom('revoked_tokens')
       .select('jti')
       .where('jti', '=', jti)
       .executeTakeFirst()
     const user = await this.#account(sub)
-    if (revoked || Number(iat_ms) < user.tokens_from_ms) throw refused()
-    return { userId: sub, email: user.email, role: user.role, jti, expiresMs: exp * 1_000 }
+    if (revoked || iat_ms < user.tokens_from_ms) throw refused()
+    const { email, role, ...limits } = user
+    return { userId: sub, email, role, quota: quotaOf(limits), jti, expiresMs: exp * 1_000 }
   }
 
   async #payload(token: string) {
@@ -175,11 +199,22 @@ export class Tokens {
   async #account(userId: string) {
     const user = await this.#database.db
       .selectFrom('users')
-      .select(['email', 'role', 'tokens_from_ms', 'disabled'])
+      .select(['email', 'role', 'tokens_from_ms', 'disabled', 'unfinished_max', 'per_minute_max'])
       .where('id', '=', userId)
       .executeTakeFirst()
     if (user?.disabled !== 0) throw refused()
     return user
+  }
+}
+
+/** Returns what an account's row says of its quotas. */
+export function quotaOf(row: {
+  readonly unfinished_max: number | null
+  readonly per_minute_max: number | null
+}): OwnQuota {
+  return {
+    ...(row.unfinished_max === null ? {} : { unfinishedMax: row.unfinished_max }),
+    ...(row.per_minute_max === null ? {} : { perMinuteMax: row.per_minute_max }),
   }
 }
 

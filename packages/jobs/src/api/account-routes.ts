@@ -1,68 +1,41 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
-import type { Identity, TokenPair } from '../accounts/tokens.ts'
-import { fault } from '../errors.ts'
+import type { TokenPair } from '../accounts/tokens.ts'
 import { type ApiContext, clientOf, identify } from './context.ts'
-import { credentials, disableRequest, idParams, refreshRequest, setupRequest } from './schemas.ts'
+import { credentials, passwordRequest, refreshRequest, setupRequest } from './schemas.ts'
+import { answers, me, nothing, onlyId, secret, tokens as tokenPair } from './views.ts'
 
 const tags = ['accounts']
 
-/** `/v1/tokens`, `/v1/me`, `/v1/setup` and what only admins may do. */
+/** `/v1/tokens`, `/v1/me` and `/v1/setup`. */
 export async function accountRoutes(server: FastifyInstance, context: ApiContext): Promise<void> {
-  tokenRoutes(server, context)
-  const { accounts, setup } = context
-  server.get('/v1/me', { schema: { tags, summary: 'Who I am' } }, async (request) => {
-    const { userId, email, role } = await identify(context, request)
-    return { id: userId, email, role }
-  })
-  server.get(
-    '/v1/me/webhook-secret',
-    { schema: { tags, summary: 'What signs my callbacks' } },
-    async (request) => {
-      const { userId } = await identify(context, request)
-      return { secret: await accounts.webhookSecret(userId) }
-    },
-  )
-  server.post(
-    '/v1/me/webhook-secret/rotate',
-    { schema: { tags, summary: 'A new secret; the one before signs beside it for a day' } },
-    async (request) => {
-      const { userId } = await identify(context, request)
-      return { secret: await accounts.rotateWebhookSecret(userId) }
-    },
-  )
+  loginRoutes(server, context)
+  revokeRoutes(server, context)
+  ownRoutes(server, context)
+  secretRoutes(server, context)
   server.post<{ Body: Static<typeof setupRequest> }>(
     '/v1/setup',
-    { schema: { tags, body: setupRequest, summary: 'Make the first admin' } },
+    {
+      schema: {
+        tags,
+        body: setupRequest,
+        summary: 'Make the first admin',
+        response: answers(200, onlyId),
+      },
+    },
     async (request) => {
       const { token, email, password } = request.body
-      return { id: await setup.claim(token, email, password) }
-    },
-  )
-  server.post(
-    '/v1/admin/keys/rotate',
-    { schema: { tags, summary: 'Sign tokens with a new key from now on' } },
-    async (request) => {
-      await identifyAdmin(context, request)
-      return { kid: (await accounts.keys.rotate()).kid }
-    },
-  )
-  server.post<{ Params: Static<typeof idParams>; Body: Static<typeof disableRequest> }>(
-    '/v1/admin/users/:id/disable',
-    { schema: { tags, params: idParams, body: disableRequest, summary: 'End an account' } },
-    async (request, reply) => {
-      await identifyAdmin(context, request)
-      await accounts.setDisabled(request.params.id, request.body.disabled)
-      return reply.status(204).send()
+      return { id: await context.setup.claim(token, email, password) }
     },
   )
 }
 
-function tokenRoutes(server: FastifyInstance, context: ApiContext): void {
+function loginRoutes(server: FastifyInstance, context: ApiContext): void {
   const { tokens } = context.accounts
+  const response = answers(200, tokenPair)
   server.post<{ Body: Static<typeof credentials> }>(
     '/v1/tokens',
-    { schema: { tags, body: credentials, summary: 'Log in' } },
+    { schema: { tags, body: credentials, summary: 'Log in', response } },
     async (request) => {
       const { email, password } = request.body
       const client = clientOf(context, request)
@@ -73,12 +46,23 @@ function tokenRoutes(server: FastifyInstance, context: ApiContext): void {
   )
   server.post<{ Body: Static<typeof refreshRequest> }>(
     '/v1/tokens/refresh',
-    { schema: { tags, body: refreshRequest, summary: 'Change a refresh token for new tokens' } },
+    {
+      schema: {
+        tags,
+        body: refreshRequest,
+        summary: 'Change a refresh token for new ones',
+        response,
+      },
+    },
     async (request) => tokenView(await tokens.refresh(request.body.refreshToken)),
   )
+}
+
+function revokeRoutes(server: FastifyInstance, context: ApiContext): void {
+  const { tokens } = context.accounts
   server.post(
     '/v1/tokens/revoke',
-    { schema: { tags, summary: 'End the token that this request carries' } },
+    { schema: { tags, summary: 'End the token that this request carries', response: nothing } },
     async (request, reply) => {
       await tokens.revoke(await identify(context, request))
       return reply.status(204).send()
@@ -86,7 +70,7 @@ function tokenRoutes(server: FastifyInstance, context: ApiContext): void {
   )
   server.post(
     '/v1/tokens/revoke-all',
-    { schema: { tags, summary: 'End all my tokens' } },
+    { schema: { tags, summary: 'End all my tokens', response: nothing } },
     async (request, reply) => {
       await tokens.revokeAll((await identify(context, request)).userId)
       return reply.status(204).send()
@@ -94,10 +78,61 @@ function tokenRoutes(server: FastifyInstance, context: ApiContext): void {
   )
 }
 
-async function identifyAdmin(context: ApiContext, request: FastifyRequest): Promise<Identity> {
-  const identity = await identify(context, request)
-  if (identity.role !== 'admin') throw fault('NOT_ALLOWED', 'only an admin may do that')
-  return identity
+function ownRoutes(server: FastifyInstance, context: ApiContext): void {
+  const { unfinishedMax, perMinuteMax, schedulesMax } = context.options
+  server.get(
+    '/v1/me',
+    { schema: { tags, summary: 'Who I am, and what I may', response: answers(200, me) } },
+    async (request) => {
+      const { userId, email, role, quota } = await identify(context, request)
+      const may = { unfinishedMax, perMinuteMax, schedulesMax, ...quota }
+      return { id: userId, email, role, quota: may }
+    },
+  )
+  server.post<{ Body: Static<typeof passwordRequest> }>(
+    '/v1/me/password',
+    {
+      schema: {
+        tags,
+        body: passwordRequest,
+        summary: 'A new password; all my tokens end',
+        response: nothing,
+      },
+    },
+    async (request, reply) => {
+      const { email } = await identify(context, request)
+      const { password, newPassword } = request.body
+      await context.accounts.changePassword(
+        email,
+        password,
+        newPassword,
+        clientOf(context, request),
+      )
+      return reply.status(204).send()
+    },
+  )
+}
+
+function secretRoutes(server: FastifyInstance, context: ApiContext): void {
+  const { accounts } = context
+  const response = answers(200, secret)
+  server.get(
+    '/v1/me/webhook-secret',
+    { schema: { tags, summary: 'What signs my callbacks', response } },
+    async (request) => {
+      const { userId } = await identify(context, request)
+      return { secret: await accounts.webhookSecret(userId) }
+    },
+  )
+  const summary = 'A new secret; the one before signs beside it for a day'
+  server.post(
+    '/v1/me/webhook-secret/rotate',
+    { schema: { tags, summary, response } },
+    async (request) => {
+      const { userId } = await identify(context, request)
+      return { secret: await accounts.rotateWebhookSecret(userId) }
+    },
+  )
 }
 
 function tokenView({ accessToken, refreshToken, expiresInMs }: TokenPair) {

@@ -7,6 +7,7 @@ import type { Identity } from '../accounts/tokens.ts'
 import { fault } from '../errors.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { JobStore } from '../store/job-store.ts'
+import type { ScheduleStore } from '../store/schedule-store.ts'
 import type { ApiOptions } from './options.ts'
 import type { Submitter } from './submit.ts'
 
@@ -16,6 +17,7 @@ export interface ApiContext {
   readonly setup: Setup
   readonly jobs: JobStore
   readonly deliveries: DeliveryStore
+  readonly schedules: ScheduleStore
   readonly submitter: Submitter
   readonly clock: Clock
   readonly log: Log
@@ -29,6 +31,16 @@ export async function identify(context: ApiContext, request: FastifyRequest): Pr
   const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,4096})$/i.exec(request.headers.authorization ?? '')
   if (token?.[1] === undefined) throw fault('TOKEN_REFUSED', 'no bearer token')
   return context.accounts.tokens.identify(token[1])
+}
+
+/** Returns the admin who sent the request. Throws TOKEN_REFUSED, NOT_ALLOWED. */
+export async function identifyAdmin(
+  context: ApiContext,
+  request: FastifyRequest,
+): Promise<Identity> {
+  const identity = await identify(context, request)
+  if (identity.role !== 'admin') throw fault('NOT_ALLOWED', 'only an admin may do that')
+  return identity
 }
 
 /** An admin sees everything: no owner to compare with. */

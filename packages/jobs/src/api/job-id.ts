@@ -7,10 +7,10 @@ export function newId(nowMs: number): string {
   return format(bytes, 7)
 }
 
-/** Returns the id that the same account, key and place in a batch always give (UUID version 8). */
-export function keyedId(ownerId: string, key: string, index: number): string {
+/** Returns the id that the same scope and place in it always give (UUID version 8). */
+export function keyedId(scope: string, index: number): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([ownerId, key, index]))
+    .update(JSON.stringify([scope, index]))
     .digest()
   return format(hash.subarray(0, 16), 8)
 }

@@ -1,70 +1,63 @@
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { fault } from '../errors.ts'
-import type { JobType } from '../reading/read-page.ts'
-import type { JobState } from '../store/tables.ts'
 import { type ApiContext, identify, ownerScope } from './context.ts'
-import {
-  batchRequest,
-  cursorOf,
-  idParams,
-  jobRequest,
-  jobView,
-  listQuery,
-  parseCursor,
-  submitHeaders,
-  watchQuery,
-} from './schemas.ts'
+import { batchRequest, idParams, jobRequest, retryRequest, submitHeaders } from './schemas.ts'
 import type { JobRequest } from './submit.ts'
-import { watch } from './watch.ts'
+import { answers, count, job, jobView, onlyId } from './views.ts'
 
 const tags = ['jobs']
 
-/** `/v1/jobs`: submit, list, watch, cancel, retry, result. */
+/** Jobs that one call starts again or ends. */
+const atOnceMax = 1_000
+
+/** `/v1/jobs` and `/v1/batches`: submit, cancel, retry. */
 export async function jobRoutes(server: FastifyInstance, context: ApiContext): Promise<void> {
   submitRoutes(server, context)
-  readRoutes(server, context)
-  server.post<{ Params: Static<typeof idParams> }>(
-    '/v1/jobs/:id/cancel',
-    { schema: { tags, params: idParams, summary: 'End a job that has not ended' } },
-    async (request) => {
-      const owner = ownerScope(await identify(context, request))
-      return jobView(await context.jobs.cancel(request.params.id, owner))
-    },
-  )
-  server.post<{ Params: Static<typeof idParams> }>(
-    '/v1/jobs/:id/retry',
-    { schema: { tags, params: idParams, summary: 'Start a job that has ended again' } },
-    async (request) => {
-      const owner = ownerScope(await identify(context, request))
-      return jobView(await context.jobs.retry(request.params.id, owner))
-    },
-  )
+  changeRoutes(server, context)
 }
 
 type SubmitHeaders = Static<typeof submitHeaders>
 
+const submitSchema = { tags, headers: submitHeaders }
+
 function submitRoutes(server: FastifyInstance, context: ApiContext): void {
   server.post<{ Body: JobRequest; Headers: SubmitHeaders }>(
     '/v1/jobs',
-    { schema: { tags, body: jobRequest, headers: submitHeaders, summary: 'Submit a job' } },
+    {
+      schema: {
+        ...submitSchema,
+        body: jobRequest,
+        summary: 'Submit a job',
+        response: answers(202, onlyId),
+      },
+    },
     async (request, reply) => {
-      const { userId: ownerId } = await identify(context, request)
+      const { userId: ownerId, quota } = await identify(context, request)
       const key = request.headers['idempotency-key']
-      const [job] = await context.submitter.submit([request.body], { ownerId, key })
-      return reply.status(202).send({ id: job?.id })
+      const [submitted] = await context.submitter.submit([request.body], { ownerId, key, quota })
+      return reply.status(202).send({ id: submitted?.id })
     },
   )
+  const made = Type.Object({ batch: Type.String(), ids: Type.Array(Type.String()) })
   server.post<{ Body: { jobs: JobRequest[] }; Headers: SubmitHeaders }>(
     '/v1/batches',
-    { schema: { tags, body: batchRequest, headers: submitHeaders, summary: 'Submit many jobs' } },
+    {
+      schema: {
+        ...submitSchema,
+        body: batchRequest,
+        summary: 'Submit many jobs, all or none',
+        response: answers(202, made),
+      },
+    },
     async (request, reply) => {
-      const { userId: ownerId } = await identify(context, request)
+      const { userId: ownerId, quota } = await identify(context, request)
       const { jobs } = request.body
       if (jobs.length > context.options.batchMax)
         throw fault('QUOTA_REACHED', `a batch has at most ${context.options.batchMax} jobs`)
       const key = request.headers['idempotency-key']
-      const submitted = await context.submitter.submit(jobs, { ownerId, key, batch: true })
+      const options = { ownerId, key, quota, batch: true }
+      const submitted = await context.submitter.submit(jobs, options)
       return reply
         .status(202)
         .send({ batch: submitted[0]?.batchId, ids: submitted.map(({ id }) => id) })
@@ -72,70 +65,41 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
   )
 }
 
-function readRoutes(server: FastifyInstance, context: ApiContext): void {
-  const { jobs } = context
-  server.get<{ Querystring: Static<typeof listQuery> }>(
-    '/v1/jobs',
-    { schema: { tags, querystring: listQuery, summary: 'List jobs, the newest first' } },
-    async (request) => {
-      const ownerId = ownerScope(await identify(context, request))
-      const { state, type, batch, after, limit } = request.query
-      const cursor = parseCursor(after)
-      const found = await jobs.jobs({
-        ...{ ownerId, state: state as JobState | undefined, type: type as JobType | undefined },
-        ...{ batchId: batch, limit },
-        after: cursor && { addedMs: cursor.ms, id: cursor.id },
-      })
-      const last = found.length === limit ? found.at(-1) : undefined
-      return {
-        jobs: found.map(jobView),
-        ...(last ? { next: cursorOf(last.addedMs, last.id) } : {}),
-      }
-    },
-  )
-  server.get(
-    '/v1/jobs/counts',
-    { schema: { tags, querystring: watchQuery, summary: 'How many jobs are in which state' } },
-    async (request) => {
-      const ownerId = ownerScope(await identify(context, request))
-      const { batch } = request.query as Static<typeof watchQuery>
-      return jobs.counts({
-        ...(ownerId === undefined ? {} : { ownerId }),
-        ...(batch === undefined ? {} : { batchId: batch }),
-      })
-    },
-  )
-  server.get<{ Querystring: Static<typeof watchQuery> }>(
-    '/v1/jobs/watch',
-    { schema: { tags, querystring: watchQuery, summary: 'Own jobs as they change (SSE)' } },
-    async (request, reply) => {
-      const { userId } = await identify(context, request)
-      return watch(context, userId, request.query.batch, reply)
-    },
-  )
-  server.get<{ Params: Static<typeof idParams> }>(
-    '/v1/jobs/:id',
-    { schema: { tags, params: idParams, summary: 'One job' } },
+function changeRoutes(server: FastifyInstance, context: ApiContext): void {
+  const one = { tags, params: idParams, response: answers(200, job) }
+  const many = { tags, response: answers(200, count) }
+  server.post<{ Params: Static<typeof idParams> }>(
+    '/v1/jobs/:id/cancel',
+    { schema: { ...one, summary: 'End a job that has not ended' } },
     async (request) => {
       const owner = ownerScope(await identify(context, request))
-      return jobView(await jobs.job(request.params.id, owner))
+      return jobView(await context.jobs.cancel(request.params.id, owner))
     },
   )
-  server.get<{ Params: Static<typeof idParams> }>(
-    '/v1/jobs/:id/result',
-    { schema: { tags, params: idParams, summary: 'What the job made of the page' } },
-    async (request, reply) => {
+  server.post<{ Params: Static<typeof idParams> }>(
+    '/v1/jobs/:id/retry',
+    { schema: { ...one, summary: 'Start a job that has ended again' } },
+    async (request) => {
       const owner = ownerScope(await identify(context, request))
-      const { contentHash, result, state } = await jobs.job(request.params.id, owner)
-      if (contentHash === undefined || result === undefined)
-        throw fault('RESULT_MISSING', `the job is ${state} and has no result`)
-      // The page is a stranger's: a browser must neither run it nor guess what it is.
-      return reply
-        .header('content-type', result.contentType)
-        .header('content-security-policy', "sandbox; default-src 'none'")
-        .header('content-disposition', 'attachment')
-        .header('x-content-type-options', 'nosniff')
-        .send(Buffer.from(await jobs.content(contentHash)))
+      return jobView(await context.jobs.retry(request.params.id, owner))
+    },
+  )
+  server.post<{ Body: Static<typeof retryRequest> }>(
+    '/v1/jobs/retry',
+    { schema: { ...many, body: retryRequest, summary: 'Start dead or cancelled jobs again' } },
+    async (request) => {
+      const ownerId = ownerScope(await identify(context, request))
+      const { state = 'dead', type, batch: batchId } = request.body
+      const filter = { ownerId, state, type, batchId, limit: atOnceMax }
+      return { count: await context.jobs.retryMany(filter) }
+    },
+  )
+  server.post<{ Params: Static<typeof idParams> }>(
+    '/v1/batches/:id/cancel',
+    { schema: { ...many, params: idParams, summary: "End a batch's jobs that have not ended" } },
+    async (request) => {
+      const ownerId = ownerScope(await identify(context, request))
+      return { count: await context.jobs.cancelBatch(request.params.id, ownerId) }
     },
   )
 }

@@ -6,14 +6,19 @@ export interface ApiOptions {
   readonly batchMax: number
   /** Unfinished jobs of one account; beyond them QUOTA_REACHED. 0 means no limit. */
   readonly unfinishedMax: number
-  /** How long a replica believes the number of unfinished jobs that it counted, in ms. */
+  /** Jobs that one account may submit in a minute. 0 means no limit. */
+  readonly perMinuteMax: number
+  /** Schedules of one account. */
+  readonly schedulesMax: number
+  /** How long a replica believes what it counted in the store, in ms; so far it may be exceeded. */
   readonly countedMs: number
   /** Attempts at one page unless the request says otherwise. */
   readonly attemptsMax: number
   /** How often a watch looks for changes, in ms. */
   readonly watchEveryMs: number
-  /** Watches at one time. */
+  /** Watches at one time, in all and of one account. */
   readonly watchersMax: number
+  readonly watchersPerAccountMax: number
   /**
    * Whether the last address of `x-forwarded-for` is the client's, because a front door of ours
    * wrote it. It decides whose wrong passwords count together.
@@ -25,9 +30,12 @@ export const apiDefaults: ApiOptions = {
   replicaId: 1,
   batchMax: 1_000,
   unfinishedMax: 100_000,
+  perMinuteMax: 600_000,
+  schedulesMax: 100,
   countedMs: 1_000,
   attemptsMax: 5,
   watchEveryMs: 500,
   watchersMax: 500,
+  watchersPerAccountMax: 20,
   trustForwarded: false,
 }

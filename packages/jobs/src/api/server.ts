@@ -1,14 +1,25 @@
 import { createHttpServer } from '@drover/kernel'
+import { Ajv } from 'ajv'
 import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
 import { LoginThrottled } from '../accounts/throttle.ts'
 import { accountRoutes } from './account-routes.ts'
+import { adminRoutes } from './admin-routes.ts'
 import { callbackRoutes } from './callback-routes.ts'
 import type { ApiContext } from './context.ts'
 import { courseRoutes } from './course-routes.ts'
 import { jobRoutes } from './job-routes.ts'
+import { readRoutes } from './read-routes.ts'
+import { scheduleRoutes } from './schedule-routes.ts'
+import { answers, replicaId } from './views.ts'
 
 /** A batch of a thousand long addresses fits. */
 const bodyBytesMax = 8_388_608
+
+const v1Routes = [
+  ...[jobRoutes, readRoutes, scheduleRoutes, callbackRoutes],
+  ...[accountRoutes, adminRoutes],
+]
 
 /** Returns the HTTP server of one API replica, not listening yet. */
 export async function createJobsServer(
@@ -21,6 +32,7 @@ export async function createJobsServer(
     log: context.log,
     bodyBytesMax,
   })
+  checkBodies(server)
   server.addHook('preClose', async () => closing.abort())
   server.addHook('onError', async (_request, reply, error) => {
     if (error instanceof LoginThrottled)
@@ -29,8 +41,21 @@ export async function createJobsServer(
       reply.header('www-authenticate', 'Bearer')
   })
   const whole = { ...context, closing: closing.signal }
-  server.get('/v1/health', async () => ({ id: context.options.replicaId, status: 'up' }))
-  for (const routes of [courseRoutes, jobRoutes, accountRoutes, callbackRoutes])
+  const health = Type.Object({ id: replicaId, status: Type.String() })
+  server.get('/v1/health', { schema: { response: answers(200, health) } }, async () => ({
+    id: context.options.replicaId,
+    status: 'up',
+  }))
+  for (const routes of [courseRoutes, ...v1Routes])
     await server.register((scope) => routes(scope, whole))
   return server
+}
+
+/** The text of a header or query is bent to fit its schema; the JSON of a body has to be right. */
+function checkBodies(server: FastifyInstance): void {
+  const strict = new Ajv({ useDefaults: true, strict: false })
+  const bending = new Ajv({ useDefaults: true, strict: false, coerceTypes: true })
+  server.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : bending).compile(schema as object),
+  )
 }

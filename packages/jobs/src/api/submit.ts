@@ -1,14 +1,17 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '@drover/kernel'
 import type { QueueEngine } from '@drover/queue'
-import { fault } from '../errors.ts'
 import { parsePageUrl } from '../fetching/page-url.ts'
 import type { Submission } from '../job.ts'
 import { messageQueue } from '../pipeline/topics.ts'
 import { encodeSubmission } from '../pipeline/wire.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { JobStore } from '../store/job-store.ts'
+import type { SubmissionStore } from '../store/submission-store.ts'
+import type { Stores } from '../stores.ts'
 import { keyedId, newId } from './job-id.ts'
 import type { ApiOptions } from './options.ts'
+import { type Quota, Quotas } from './quotas.ts'
 
 /** One job as it is asked for. */
 export interface JobRequest {
@@ -28,24 +31,31 @@ export interface SubmitOptions {
   readonly key?: string | undefined
   /** Whether they are to be found as one batch. */
   readonly batch?: boolean | undefined
+  /** What this account may instead of what everybody may. */
+  readonly quota?: Partial<Quota> | undefined
 }
-
-/** The accounts of which a replica remembers the number of unfinished jobs. */
-const countedAccountsMax = 10_000
 
 /** Puts submissions into the message queue. They are accepted once it has them on disk. */
 export class Submitter {
   readonly #engine: QueueEngine
   readonly #jobs: JobStore
+  readonly #submissions: SubmissionStore
   readonly #clock: Clock
   readonly #options: ApiOptions
-  readonly #unfinished = new Map<string, { count: number; untilMs: number }>()
+  readonly #quotas: Quotas
 
-  constructor(engine: QueueEngine, jobs: JobStore, clock: Clock, options: ApiOptions) {
+  constructor(
+    engine: QueueEngine,
+    stores: Pick<Stores, 'jobs' | 'submissions'>,
+    clock: Clock,
+    options: ApiOptions,
+  ) {
     this.#engine = engine
-    this.#jobs = jobs
+    this.#jobs = stores.jobs
+    this.#submissions = stores.submissions
     this.#clock = clock
     this.#options = options
+    this.#quotas = new Quotas(stores.jobs, stores.submissions, clock, options.countedMs)
   }
 
   /**
@@ -56,23 +66,27 @@ export class Submitter {
     requests: readonly JobRequest[],
     options: SubmitOptions,
   ): Promise<readonly Submission[]> {
-    const batchId = options.batch ? this.#batchId(options) : undefined
+    const { key, batch, ownerId } = options
+    const scope = key === undefined ? undefined : scopeOf(requests, options, key)
+    const nowMs = this.#clock.now()
+    const idOf = (index: number) => (scope === undefined ? newId(nowMs) : keyedId(scope, index))
+    const batchId = batch ? idOf(-1) : undefined
     const submissions = requests.map((request, index) => ({
-      ...this.#complete(request, index, options),
+      ...this.#complete(request, nowMs, ownerId),
+      id: idOf(index),
       batchId,
     }))
-    if (options.key !== undefined && (await this.#known(submissions))) return submissions
-    await this.#charge(options.ownerId, submissions.length)
+    if (key === undefined || scope === undefined)
+      await this.#quotas.charge(ownerId, requests.length, this.#quotaOf(options))
+    else if (await this.#isRecorded(key, scope, submissions, options)) return submissions
     const messages = submissions.map((submission) => ({ value: encodeSubmission(submission) }))
     await this.#engine.produce(messageQueue, messages)
     return submissions
   }
 
-  #complete(request: JobRequest, index: number, { ownerId, key }: SubmitOptions) {
-    const nowMs = this.#clock.now()
+  #complete(request: JobRequest, nowMs: number, ownerId: string) {
     const { callbackUrl, delayMs = 0 } = request
     return {
-      id: key === undefined ? newId(nowMs) : keyedId(ownerId, key, index),
       ownerId,
       userId: request.userId ?? ownerId,
       url: parsePageUrl(request.url).href,
@@ -85,33 +99,46 @@ export class Submitter {
     }
   }
 
-  #batchId({ ownerId, key }: SubmitOptions): string {
-    return key === undefined ? newId(this.#clock.now()) : keyedId(ownerId, key, -1)
-  }
-
-  /** Whether all of them were recorded before. Throws KEY_REUSED when they were other jobs. */
-  async #known(submissions: readonly Submission[]): Promise<boolean> {
-    const found = await this.#jobs.byIds(submissions.map(({ id }) => id))
-    for (const { id, url, type } of submissions) {
-      const before = found.get(id)
-      if (before && (before.url !== url || before.type !== type))
-        throw fault('KEY_REUSED', 'the idempotency key was used for another request')
+  /**
+   * Whether all of them are recorded. When they are not, whoever sent them before may have died on
+   * the way: they are sent again, under the same ids, which the recorder knows. Throws KEY_REUSED.
+   */
+  async #isRecorded(
+    key: string,
+    scope: string,
+    submissions: readonly Submission[],
+    options: SubmitOptions,
+  ): Promise<boolean> {
+    const { ownerId } = options
+    if (await this.#submissions.takeKey(ownerId, key, scope)) {
+      try {
+        await this.#quotas.charge(ownerId, submissions.length, this.#quotaOf(options))
+      } catch (error) {
+        await this.#submissions.dropKey(ownerId, key)
+        throw error
+      }
+      return false
     }
+    const found = await this.#jobs.byIds(submissions.map(({ id }) => id))
     return found.size === submissions.length
   }
 
-  async #charge(ownerId: string, count: number): Promise<void> {
-    const { unfinishedMax, countedMs } = this.#options
-    if (unfinishedMax === 0) return
-    const nowMs = this.#clock.monotonic()
-    let known = this.#unfinished.get(ownerId)
-    if (!known || nowMs >= known.untilMs) {
-      known = { count: await this.#jobs.unfinished(ownerId), untilMs: nowMs + countedMs }
-      if (this.#unfinished.size >= countedAccountsMax) this.#unfinished.clear()
-      this.#unfinished.set(ownerId, known)
-    }
-    if (known.count + count > unfinishedMax)
-      throw fault('QUOTA_REACHED', `${known.count} of ${unfinishedMax} jobs are unfinished`)
-    known.count += count
+  #quotaOf({ quota }: SubmitOptions): Quota {
+    const { unfinishedMax, perMinuteMax } = this.#options
+    return { unfinishedMax, perMinuteMax, ...quota }
   }
+}
+
+/** Names the account, its key and what came with it: another request never gets the same ids. */
+function scopeOf(
+  requests: readonly JobRequest[],
+  { ownerId, batch = false }: SubmitOptions,
+  key: string,
+): string {
+  const told = requests.map((request) => [
+    ...[request.url, request.type, request.userId, request.callbackUrl],
+    ...[request.priority, request.delayMs, request.attemptsMax],
+  ])
+  const text = JSON.stringify([ownerId, key, batch, told])
+  return createHash('sha256').update(text).digest('hex')
 }

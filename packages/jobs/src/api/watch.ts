@@ -6,7 +6,8 @@ import { fault } from '../errors.ts'
 import { finalStates, type Job } from '../job.ts'
 import { pause } from '../pipeline/loop.ts'
 import type { ApiContext } from './context.ts'
-import { jobView } from './schemas.ts'
+import { cursorOf } from './schemas.ts'
+import { jobView } from './views.ts'
 
 /** A change may become visible so long after its time was taken, in ms. */
 const overlapMs = 2_000
@@ -14,50 +15,85 @@ const overlapMs = 2_000
 const heartbeatMs = 15_000
 const changesMax = 500
 
-let watchers = 0
-
-/**
- * Sends the account's jobs as they change, as server-sent events. With a batch, only its jobs, their
- * present states first, and it ends when all have ended. Throws WATCHERS_TOO_MANY.
- */
-export async function watch(
-  context: ApiContext,
-  ownerId: string,
-  batch: string | undefined,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  if (watchers >= context.options.watchersMax)
-    throw fault('WATCHERS_TOO_MANY', `${watchers} watch already`)
-  watchers++
-  reply.hijack()
-  const { raw } = reply
-  const gone = new AbortController()
-  raw.once('close', () => gone.abort())
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  raw.flushHeaders()
-  try {
-    const signal = AbortSignal.any([gone.signal, context.closing])
-    await follow(context, { ownerId, batch, raw, signal })
-  } catch (error) {
-    context.log.warn({ cause: describeError(error) }, 'a watch ended early')
-  } finally {
-    watchers--
-    raw.end()
-  }
-  return reply
+/** Whose jobs to tell of, and from when. */
+interface Wanted {
+  /** Undefined: everybody's. */
+  readonly ownerId: string | undefined
+  readonly batch: string | undefined
+  /** Where an earlier watch ended; a change may be told again. */
+  readonly sinceMs: number | undefined
 }
 
-interface Watch {
-  readonly ownerId: string
-  readonly batch: string | undefined
+/** The watches that one replica serves. */
+export interface Watches {
+  /**
+   * Sends jobs as they change, as server-sent events. With a batch, only its jobs, their present
+   * states first, and it ends when all have ended. Throws WATCHERS_TOO_MANY.
+   */
+  follow(accountId: string, wanted: Wanted, reply: FastifyReply): Promise<FastifyReply>
+}
+
+/** Returns the watches of a replica: none yet. */
+export function createWatches(context: ApiContext): Watches {
+  const { watchersMax, watchersPerAccountMax } = context.options
+  const byAccount = new Map<string, number>()
+  let all = 0
+  const enter = (accountId: string) => {
+    const own = byAccount.get(accountId) ?? 0
+    if (all >= watchersMax) throw fault('WATCHERS_TOO_MANY', `${all} watch already`)
+    if (own >= watchersPerAccountMax)
+      throw fault('WATCHERS_TOO_MANY', `${own} of this account watch already`)
+    all++
+    byAccount.set(accountId, own + 1)
+  }
+  const leave = (accountId: string) => {
+    all--
+    const left = (byAccount.get(accountId) ?? 1) - 1
+    if (left > 0) byAccount.set(accountId, left)
+    else byAccount.delete(accountId)
+  }
+  return {
+    async follow(accountId, wanted, reply) {
+      enter(accountId)
+      reply.hijack()
+      const { raw } = reply
+      const gone = new AbortController()
+      raw.once('close', () => gone.abort())
+      try {
+        raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+        raw.flushHeaders()
+        const signal = AbortSignal.any([gone.signal, context.closing])
+        await follow(context, { ...wanted, raw, signal })
+      } catch (error) {
+        context.log.warn({ cause: describeError(error) }, 'a watch ended early')
+      } finally {
+        leave(accountId)
+        raw.end()
+      }
+      return reply
+    },
+  }
+}
+
+/** How far a watch has come. */
+interface Place {
+  readonly beginMs: number
+  since: { readonly ms: number; readonly id: string }
+  /** The state of each job that was told last. */
+  readonly seen: Map<string, string>
+}
+
+interface Watch extends Wanted {
   readonly raw: ServerResponse
   readonly signal: AbortSignal
 }
 
 async function follow(context: ApiContext, watching: Watch): Promise<void> {
   const { clock, options } = context
-  const { batch, raw, signal } = watching
-  const place = { sinceMs: batch === undefined ? clock.now() : 0, seen: new Map<string, string>() }
+  const { batch, raw, signal, sinceMs } = watching
+  const nowMs = batch === undefined ? clock.now() : 0
+  const beginMs = sinceMs === undefined ? nowMs : sinceMs - overlapMs
+  const place: Place = { beginMs, since: { ms: beginMs, id: '' }, seen: new Map() }
   let lineAtMs = clock.monotonic()
   while (!signal.aborted) {
     const { written, more } = await writeChanges(context, watching, place)
@@ -76,23 +112,29 @@ async function follow(context: ApiContext, watching: Watch): Promise<void> {
 async function writeChanges(
   { jobs }: ApiContext,
   { ownerId, batch, raw, signal }: Watch,
-  place: { sinceMs: number; readonly seen: Map<string, string> },
+  place: Place,
 ): Promise<{ written: number; more: boolean }> {
-  const { sinceMs, seen } = place
-  const found = await jobs.changes(ownerId, sinceMs, changesMax, batch)
+  const { since, seen } = place
+  const found = await jobs.changes(ownerId, since, changesMax, batch)
   if (seen.size > changesMax * 20) seen.clear()
   let written = 0
   for (const job of found) {
     const version = versionOf(job)
     if (seen.get(job.id) === version) continue
     seen.set(job.id, version)
-    await write(raw, `event: job\ndata: ${JSON.stringify(jobView(job))}\n\n`, signal)
+    await write(raw, eventOf(job), signal)
     written++
   }
-  const lastMs = found.at(-1)?.updatedMs ?? sinceMs
-  const more = found.length === changesMax && lastMs > sinceMs
-  place.sinceMs = more ? lastMs : Math.max(sinceMs, lastMs - overlapMs)
+  const last = found.at(-1)
+  const more = last !== undefined && found.length === changesMax
+  if (more) place.since = { ms: last.updatedMs, id: last.id }
+  else if (last) place.since = { ms: Math.max(place.beginMs, last.updatedMs - overlapMs), id: '' }
   return { written, more }
+}
+
+function eventOf(job: Job): string {
+  const data = JSON.stringify(jobView(job))
+  return `id: ${cursorOf(job.updatedMs, job.id)}\nevent: job\ndata: ${data}\n\n`
 }
 
 function versionOf({ state, attempt, run }: Job): string {

@@ -125,17 +125,30 @@ export class DeliveryStore {
   async list(filter: {
     ownerId: string | undefined
     jobId?: string | undefined
+    state?: DeliveryState | undefined
     after?: { readonly createdMs: number; readonly id: string } | undefined
     limit: number
   }): Promise<readonly Delivery[]> {
     let query = this.#database.db.selectFrom('deliveries').selectAll()
     if (filter.ownerId !== undefined) query = query.where('owner_id', '=', filter.ownerId)
     if (filter.jobId !== undefined) query = query.where('job_id', '=', filter.jobId)
+    if (filter.state !== undefined) query = query.where('state', '=', filter.state)
     const { after, limit } = filter
     if (after !== undefined)
       query = query.where(sql<boolean>`(created_ms, id) < (${after.createdMs}, ${after.id})`)
     const ordered = query.orderBy('created_ms', 'desc').orderBy('id', 'desc')
     return (await ordered.limit(limit).execute()).map(toDelivery)
+  }
+
+  /** How many callbacks are in which state: of one owner, or all. */
+  async counts(ownerId?: string): Promise<Record<string, number>> {
+    const rows = await this.#database.db
+      .selectFrom('deliveries')
+      .select((build) => ['state', build.fn.countAll<number | string>().as('count')])
+      .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId ?? ''))
+      .groupBy('state')
+      .execute()
+    return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
   }
 
   /** Throws DELIVERY_UNKNOWN; also for one of somebody else than `ownerId`, when that is given. */

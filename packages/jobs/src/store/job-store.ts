@@ -27,6 +27,14 @@ const insertRows = 500
 const pack = promisify(zstdCompress)
 const unpack = promisify(zstdDecompress)
 
+const everyOwner = sql`
+  with recursive owners(owner) as (
+    select min(owner_id) from messages
+    union all
+    select (select min(owner_id) from messages where owner_id > owners.owner)
+    from owners where owners.owner is not null)
+  select owner from owners where owner is not null`
+
 /** The most that one stored content unpacks to, in bytes. */
 const contentBytesMax = 134_217_728
 
@@ -88,26 +96,30 @@ export class JobStore {
     return rows.map(toJob)
   }
 
-  /** One owner's jobs (of one batch, or all) that changed at or after `sinceMs`, earliest first. */
+  /** Jobs that changed after `since`, earliest first: one owner's or everybody's, of a batch or all. */
   async changes(
-    ownerId: string,
-    sinceMs: number,
+    ownerId: string | undefined,
+    since: { readonly ms: number; readonly id: string },
     limit: number,
     batchId?: string,
   ): Promise<readonly Job[]> {
-    let query = this.#database.db
+    const query = this.#database.db
       .selectFrom('messages')
       .selectAll()
-      .where('owner_id', '=', ownerId)
-      .where('updated_ms', '>=', sinceMs)
-    if (batchId !== undefined) query = query.where('batch_id', '=', batchId)
+      .where(sql<boolean>`(updated_ms, id) > (${since.ms}, ${since.id})`)
+      .$if(ownerId !== undefined, (all) => all.where('owner_id', '=', ownerId ?? ''))
+      // The index is by owner: hop from one to the next rather than look through all jobs.
+      .$if(ownerId === undefined && batchId === undefined, (all) =>
+        all.where(sql<boolean>`owner_id in (${everyOwner})`),
+      )
+      .$if(batchId !== undefined, (all) => all.where('batch_id', '=', batchId ?? ''))
     const rows = await query.orderBy('updated_ms').orderBy('id').limit(limit).execute()
     return rows.map(toJob)
   }
 
   /** How many jobs are in which state: of one owner, of one batch, or all. */
   async counts(
-    where: { ownerId?: string; batchId?: string } = {},
+    where: { ownerId?: string | undefined; batchId?: string | undefined } = {},
   ): Promise<Record<string, number>> {
     let query = this.#database.db
       .selectFrom('messages')
@@ -116,6 +128,19 @@ export class JobStore {
     if (where.batchId !== undefined) query = query.where('batch_id', '=', where.batchId)
     const rows = await query.groupBy('state').execute()
     return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
+  }
+
+  /** How many jobs of each type are in which state: of one owner, or all. */
+  async countsByType(ownerId?: string): Promise<Record<JobType, Record<string, number>>> {
+    const rows = await this.#database.db
+      .selectFrom('messages')
+      .select((build) => ['type', 'state', build.fn.countAll<number | string>().as('count')])
+      .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId ?? ''))
+      .groupBy(['type', 'state'])
+      .execute()
+    const found: Record<JobType, Record<string, number>> = { 1: {}, 2: {}, 3: {} }
+    for (const { type, state, count } of rows) found[type as JobType][state] = Number(count)
+    return found
   }
 
   /** How many jobs of one owner have not ended. */
@@ -133,14 +158,7 @@ export class JobStore {
   async cancel(id: string, ownerId?: string): Promise<Job> {
     const before = await this.job(id, ownerId)
     if (before.state === 'cancelled') return before
-    const nowMs = this.#clock.now()
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('messages')
-      .set({ state: 'cancelled', is_processing: 0, updated_ms: nowMs, claim: null })
-      .set({ date_process_complete: nowMs, claim_until_ms: 0 })
-      .where('id', '=', id)
-      .where('state', 'not in', [...finalStates])
-      .executeTakeFirst()
+    const { numUpdatedRows } = await this.#end().where('id', '=', id).executeTakeFirst()
     if (numUpdatedRows === 0n) throw fault('JOB_STATE', `job ${id} has ended already`)
     return this.job(id)
   }
@@ -148,17 +166,57 @@ export class JobStore {
   /** Starts a job that has ended again, as its next run. Throws JOB_STATE when it has not. */
   async retry(id: string, ownerId?: string): Promise<Job> {
     const { state } = await this.job(id, ownerId)
-    const nowMs = this.#clock.now()
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('messages')
-      .set((build) => ({ state: 'waiting', attempt: 0, run: build('run', '+', 1) }))
-      .set({ is_processed: 0, due_ms: nowMs, updated_ms: nowMs, date_process_complete: null })
-      .set({ reason: null, reason_code: null })
+    const { numUpdatedRows } = await this.#startAgain()
       .where('id', '=', id)
       .where('state', 'in', [...finalStates])
       .executeTakeFirst()
     if (numUpdatedRows === 0n) throw fault('JOB_STATE', `job ${id} is ${state}, it has not ended`)
     return this.job(id)
+  }
+
+  /** Starts up to `limit` jobs that have ended so again, as their next runs; returns how many. */
+  async retryMany(
+    filter: Omit<JobFilter, 'after'> & { readonly state: JobState },
+  ): Promise<number> {
+    if (!finalStates.has(filter.state)) throw new RangeError(`${filter.state} is no final state`)
+    const found = await this.jobs(filter)
+    if (found.length === 0) return 0
+    const { numUpdatedRows } = await this.#startAgain()
+      .where(
+        'id',
+        'in',
+        found.map(({ id }) => id),
+      )
+      .where('state', '=', filter.state)
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  /** Ends what of a batch has not ended; returns how many jobs that were. */
+  async cancelBatch(batchId: string, ownerId?: string): Promise<number> {
+    const { numUpdatedRows } = await this.#end()
+      .where('batch_id', '=', batchId)
+      .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId ?? ''))
+      .executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
+  #end() {
+    const nowMs = this.#clock.now()
+    return this.#database.db
+      .updateTable('messages')
+      .set({ state: 'cancelled', is_processing: 0, updated_ms: nowMs, claim: null })
+      .set({ date_process_complete: nowMs, claim_until_ms: 0 })
+      .where('state', 'not in', [...finalStates])
+  }
+
+  #startAgain() {
+    const nowMs = this.#clock.now()
+    return this.#database.db
+      .updateTable('messages')
+      .set((build) => ({ state: 'waiting', attempt: 0, run: build('run', '+', 1) }))
+      .set({ is_processed: 0, due_ms: nowMs, updated_ms: nowMs, date_process_complete: null })
+      .set({ reason: null, reason_code: null })
   }
 
   /** The last result that the same owner has of the same page; undefined when there is none. */

@@ -9,7 +9,7 @@ type Migration = (db: Transaction<Tables>, blob: 'blob' | 'bytea') => Promise<vo
 const lockNumber = 7_190_326
 
 /** Each brings the schema one version on. They are never changed, only added to. */
-const migrations: readonly Migration[] = [jobsAndResults, callbacks, accounts]
+const migrations: readonly Migration[] = [jobsAndResults, callbacks, accounts, schedulesAndQuotas]
 
 /**
  * Brings the schema up to date, all of it or nothing; several processes may do so at one time.
@@ -104,5 +104,29 @@ async function accounts(db: Kysely<Tables>): Promise<void> {
     `create table login_failures (
       key text primary key, failures integer not null, until_ms bigint not null,
       last_ms bigint not null)`,
+  ])
+}
+
+async function schedulesAndQuotas(db: Kysely<Tables>): Promise<void> {
+  await run(db, [
+    'alter table messages add column schedule_id text',
+    'alter table users add column unfinished_max integer',
+    'alter table users add column per_minute_max integer',
+    `create table schedules (
+      id text primary key, owner_id text not null, cron text not null, time_zone text not null,
+      job text not null, paused integer not null, next_ms bigint, last_ms bigint, last_job_id text,
+      created_ms bigint not null)`,
+    'create index schedules_due on schedules (next_ms) where paused = 0',
+    'create index schedules_owner on schedules (owner_id, created_ms, id)',
+    `create table idempotency_keys (
+      owner_id text not null, key text not null, fingerprint text not null,
+      created_ms bigint not null, primary key (owner_id, key))`,
+    'create index idempotency_keys_age on idempotency_keys (created_ms)',
+    `create table submission_counts (
+      owner_id text not null, minute_ms bigint not null, count bigint not null,
+      primary key (owner_id, minute_ms))`,
+    // Counts by type, too, out of one index.
+    'drop index messages_owner_state',
+    'create index messages_owner_states on messages (owner_id, state, type)',
   ])
 }

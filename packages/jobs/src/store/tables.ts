@@ -12,6 +12,9 @@ export interface Tables {
   refresh_tokens: RefreshTokensTable
   revoked_tokens: RevokedTokensTable
   login_failures: LoginFailuresTable
+  schedules: SchedulesTable
+  idempotency_keys: IdempotencyKeysTable
+  submission_counts: SubmissionCountsTable
   schema_version: { version: number }
 }
 
@@ -59,6 +62,7 @@ interface MessagesTable {
   /** Counts from 1, raised each time that somebody starts it again. */
   run: number
   batch_id: string | null
+  schedule_id: string | null
   /** Who works on it, and until when. */
   claim: string | null
   claim_until_ms: number
@@ -118,6 +122,9 @@ interface UsersTable {
   webhook_secret_before: string | null
   /** The older secret signs, too, until then. */
   webhook_before_until_ms: number
+  /** What this account may instead of what everybody may; null is that. */
+  unfinished_max: number | null
+  per_minute_max: number | null
 }
 
 interface SigningKeysTable {
@@ -146,4 +153,33 @@ interface LoginFailuresTable {
   failures: number
   until_ms: number
   last_ms: number
+}
+
+interface SchedulesTable {
+  id: string
+  owner_id: string
+  cron: string
+  time_zone: string
+  /** json of ScheduledJob */
+  job: string
+  paused: number
+  next_ms: number | null
+  last_ms: number | null
+  last_job_id: string | null
+  created_ms: number
+}
+
+interface IdempotencyKeysTable {
+  owner_id: string
+  key: string
+  /** SHA-256 of the request that came with the key first, in hex. */
+  fingerprint: string
+  created_ms: number
+}
+
+/** What each account submitted in each minute, over all replicas. */
+interface SubmissionCountsTable {
+  owner_id: string
+  minute_ms: number
+  count: number
 }

@@ -53,7 +53,7 @@ test('on the embedded queue and SQLite no job is lost while every step is stoppe
     return pipeline
   }
   await ensureTopics(engine)
-  const submitter = new Submitter(engine, stores.jobs, systemClock, apiDefaults)
+  const submitter = new Submitter(engine, stores, systemClock, apiDefaults)
   const requests = Array.from({ length: jobCount }, (_, index) => ({
     url: `${site.origin}/p${index}`,
     type: ((index % 3) + 1) as 1 | 2 | 3,
