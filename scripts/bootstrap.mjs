@@ -12,10 +12,7 @@ const tasks = {
   build: () => {},
   start: (args) => run('node', ['packages/drover/bin/drover.js', 'up', ...args]),
   test: (args) => {
-    runTests(
-      testFiles({ engines: false }).filter((file) => !isLong(file)),
-      args,
-    )
+    runTests(testFiles({ engines: false }), args)
     process.stdout.write(
       '\nLeft out: tests against foreign servers (nginx, HAProxy, Docker, wrk).\n' +
         'With those installed (.ci/run names the Debian packages): npm run test:engines\n',
@@ -36,7 +33,7 @@ const tasks = {
   simulate: (args) => {
     process.env.SEEDS ??= '3000'
     runTests(
-      testFiles({ engines: false }).filter((file) => file.includes('simulation') || isLong(file)),
+      testFiles({ engines: false }).filter((file) => /simulation|system.kill/.test(file)),
       ['--test-timeout=7200000', ...args],
     )
   },
@@ -49,11 +46,6 @@ if (!task) stop(2, `unknown task "${name}"; known are ${Object.keys(tasks).join(
 install()
 build()
 task(args)
-
-/** The queue's kill storm needs a machine of its own; it is run by `simulate`. */
-function isLong(file) {
-  return file.endsWith('system/kill.test.js')
-}
 
 /** Installs the locked dependencies when they are missing or older than the lock file. */
 function install() {

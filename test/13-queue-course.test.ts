@@ -53,7 +53,7 @@ async function serve(context: TestContext, data?: string): Promise<Course> {
 /** Runs an example to its end and returns the lines of each consumer's file. */
 async function runExample(name: string, broker: string, consumers: number): Promise<string[][]> {
   const folder = await copyExample(name, [])
-  const child = spawn(process.execPath, ['run.js', '--broker', broker, '--idle', '12s'], {
+  const child = spawn(process.execPath, ['run.js', '--broker', broker, '--idle', '60s'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 120_000,

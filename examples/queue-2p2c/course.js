@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -28,11 +29,20 @@ export async function runSetup(folder, setup) {
   const consumers = setup.consumers.map((topics, index) =>
     run(['consume', '--id', index + 1, '--topics', ...topics, ...common, '--idle', idle]),
   )
-  await Promise.all(consumers.map(({ ready }) => ready))
+  const said = await Promise.all(consumers.map(({ ready }) => ready))
   const producers = setup.producers.map((topics, index) =>
     run(['produce', '--id', index + 1, '--topics', ...topics, ...common]),
   )
-  await Promise.all([...producers, ...consumers].map(({ ended }) => ended))
+  await Promise.all(producers.map(({ ended }) => ended))
+  // Left alone a consumer ends by itself after --idle; there is no need to wait for that.
+  for (const id of said.flatMap((line) => /ids ([\d ]+)/.exec(line)[1].split(' ')))
+    await until(async () => (await ask(broker, `/size?consumer_id=${id}`)).message === 0)
+  for (const { end } of consumers) end()
+  await Promise.all(consumers.map(({ ended }) => ended))
+}
+
+async function until(holds) {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
 async function ask(broker, path, body, accepted) {
@@ -44,7 +54,7 @@ async function ask(broker, path, body, accepted) {
   return answer
 }
 
-/** Starts one `drover` command; `ready` resolves when it has said so. */
+/** Starts one `drover` command; `ready` resolves with the line that says so. */
 function run(words) {
   const name = words.slice(0, 3).join(' ')
   const child = spawn(process.execPath, [droverBin(), ...words.map(String)], {
@@ -53,9 +63,9 @@ function run(words) {
   const ready = Promise.withResolvers()
   const ended = Promise.withResolvers()
   ready.promise.catch(() => {})
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    process.stdout.write(text.replaceAll(/^(?=.)/gm, `${name}: `))
-    if (text.includes('is ready')) ready.resolve()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    console.log(`${name}: ${line}`)
+    if (line.includes('is ready')) ready.resolve(line)
   })
   child.on('exit', (code) => {
     const failed = new Error(`${name} ended with code ${code}`)
@@ -63,7 +73,7 @@ function run(words) {
     if (code === 0) ended.resolve()
     else ended.reject(failed)
   })
-  return { ready: ready.promise, ended: ended.promise }
+  return { ready: ready.promise, ended: ended.promise, end: () => child.kill('SIGTERM') }
 }
 
 /** The command of the nearest installation. */

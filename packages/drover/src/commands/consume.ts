@@ -27,11 +27,15 @@ export function consumeCommand(): Command {
     )
     .action(async ({ idle, ...options }: ConsumeOptions) => {
       const { runConsume } = await import('@drover/queue')
+      const stop = new AbortController()
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
       const written = await runConsume({
         ...courseRun(options),
         clock: systemClock,
         idleMs: idle,
-        onReady: () => say(`consumer ${options.id} is ready`),
+        onReady: (ids) =>
+          say(`consumer ${options.id} is ready, with the manager's ids ${ids.join(' ')}`),
+        signal: stop.signal,
         onMessage: showCount,
       })
       endCount()

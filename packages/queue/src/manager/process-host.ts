@@ -31,6 +31,8 @@ export interface ProcessHostOptions {
 const startMs = 30_000
 const stopMs = 10_000
 const restart = { firstMs: 100, mostMs: 10_000 }
+/** A broker that lived for so long is not dying again and again. */
+const soundMs = 2_000
 const program = fileURLToPath(new URL('../broker/main.js', import.meta.url))
 
 /** Runs each broker as a process of its own, and starts it again when it dies. */
@@ -132,8 +134,9 @@ class BrokerProcess implements HostedBroker {
       if (this.#stopping) return
       try {
         await this.start()
-        clock.after(restart.mostMs, () => {
-          this.#deaths = 0
+        const child = this.#child
+        clock.after(soundMs, () => {
+          if (this.#child === child && this.state === 'up') this.#deaths = 0
         })
         return
       } catch (error) {

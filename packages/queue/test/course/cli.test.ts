@@ -26,7 +26,7 @@ function produce(course: CourseUnderTest, logFolder: string, ...topics: string[]
 }
 
 function consume(course: CourseUnderTest, logFolder: string, ...topics: string[]) {
-  const ready = Promise.withResolvers<void>()
+  const ready = Promise.withResolvers<readonly number[]>()
   const broker = parseAddress(course.api().readOnly)
   const options = { id: 1, topics, broker, logFolder, clock: systemClock, idleMs: 300 }
   const done = runConsume({ ...options, onReady: ready.resolve })

@@ -14,8 +14,8 @@ import { contentsOf, type Load, produceLoad, readLoad, until, workLoad } from '.
 
 const topic = 't'
 const partitions = 4
-const brokerKills = 30
-const managerKills = 3
+/** `npm run simulate` sets SEEDS and takes the time. */
+const [brokerKills, managerKills] = process.env.SEEDS ? [200, 20] : [30, 3]
 const program = fileURLToPath(new URL('./queue-process.js', import.meta.url))
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

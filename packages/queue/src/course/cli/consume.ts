@@ -21,10 +21,11 @@ export interface ConsumeRun {
   readonly clock: Clock
   /** Ends after so long without a message. Default 20 s. */
   readonly idleMs?: number
-  /** Called once, when every consumer is registered: what is sent from then on is read. */
-  readonly onReady?: () => void
+  /** Called once with the manager's ids of all, when each is registered: what is sent now is read. */
+  readonly onReady?: (ids: readonly number[]) => void
   /** Called after each message with how many are written. */
   readonly onMessage?: (count: number) => void
+  /** Ends it once what was taken is written. */
   readonly signal?: AbortSignal
 }
 
@@ -48,7 +49,7 @@ export async function runConsume(run: ConsumeRun): Promise<number> {
   try {
     const client = createCourseClient(run.broker, clock)
     const consumers = await register(client, subscriptions, idleMs, clock)
-    run.onReady?.()
+    run.onReady?.(consumers)
     lastMs = clock.monotonic()
     let waitMs = 0
     while (!signal?.aborted && clock.monotonic() - lastMs < idleMs) {
