@@ -31,6 +31,11 @@ export interface HerdOptions {
   readonly skewMs?: number
   /** Connections of clients at a time; one more is closed at once. Default 10,000. */
   readonly connectionsMax?: number
+  /**
+   * Bytes that all connections together may keep of lines that have not ended; one more long line is
+   * refused as one that is too long, and its connection closed. Default 64 MiB.
+   */
+  readonly keptBytesMax?: number
   /** Who knows places. Default: the offline towns. */
   readonly places?: PlacesProvider
   /** The key that servers prove to each other. Default: a file of the user's, made once. */

@@ -3,6 +3,8 @@ import type { Instant } from './protocol/decimal.ts'
 
 /** Further apart than this, the wall clock was set, and the two are brought together again. */
 const driftMsMax = 5
+/** They are compared this often at most. */
+const compareMs = 10
 
 /**
  * The wall clock finer than a millisecond: its own start plus what the monotonic clock has counted
@@ -11,6 +13,7 @@ const driftMsMax = 5
 export class WallClock {
   readonly #clock: Clock
   #offsetMs: number
+  #comparedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -19,13 +22,17 @@ export class WallClock {
 
   /** Writes the present time to `target`. */
   read(target: Instant): void {
-    let nowMs = this.#offsetMs + this.#clock.monotonic()
-    if (Math.abs(nowMs - this.#clock.now()) > driftMsMax) {
-      nowMs = this.#clock.now()
-      this.#offsetMs = nowMs - this.#clock.monotonic()
-    }
+    const elapsedMs = this.#clock.monotonic()
+    if (elapsedMs - this.#comparedAtMs >= compareMs) this.#compare(elapsedMs)
+    const nowMs = this.#offsetMs + elapsedMs
     const seconds = Math.floor(nowMs / 1_000)
     target.seconds = seconds
     target.nanos = Math.min(999_999_999, Math.round((nowMs - seconds * 1_000) * 1_000_000))
+  }
+
+  #compare(elapsedMs: number): void {
+    this.#comparedAtMs = elapsedMs
+    const offsetMs = this.#clock.now() - elapsedMs
+    if (Math.abs(offsetMs - this.#offsetMs) > driftMsMax) this.#offsetMs = offsetMs
   }
 }

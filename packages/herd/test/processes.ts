@@ -23,7 +23,12 @@ export async function startServer(
   const child = spawn(process.execPath, [program, ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const first = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+  const first = await Promise.race([
+    once(child.stdout as NodeJS.ReadableStream, 'data') as Promise<[Buffer]>,
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`server ${name} ended with ${code} before it served`)
+    }),
+  ])
   return { name, child, ports: JSON.parse(String(first[0])) }
 }
 

@@ -71,6 +71,8 @@ test('the log is JSON lines of what came and went, byte for byte, in order', asy
   const line = Buffer.from('quote " back \\ tab \t NUL \0 high \xff', 'latin1')
   log.input(3, line, 0, line.length)
   log.output(3, Buffer.from('x'.repeat(2_000)), 0, 2_000)
+  const answer = Buffer.from('x? IAMATx')
+  log.exchange(4, answer, 3, 8, answer, 1, 8)
   log.event('herd.peer.linked', { peer: 'B' })
   await log.close()
 
@@ -82,6 +84,7 @@ test('the log is JSON lines of what came and went, byte for byte, in order', asy
   assert.deepEqual(lines, [
     { t: 7, c: 3, in: line.toString('latin1') },
     { t: 7, c: 3, out: 'x'.repeat(1_024), bytes: 2_000 },
+    { t: 7, c: 4, in: 'IAMAT', out: '? IAMAT' },
     { t: 7, event: 'herd.peer.linked', peer: 'B' },
   ])
 })

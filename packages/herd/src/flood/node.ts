@@ -176,14 +176,15 @@ export class HerdNode implements Service, LinkOwner {
   }
 
   /**
-   * Stores what a client of this server said and floods it; returns the slot, or one of `refused`.
-   * Fills in the record's origin, number and time of hearing. Answers wait for `ticket()`.
+   * Stores what a client of this server said, if it is later than what is known, and floods it;
+   * returns the slot, or one of `refused`. Fills in the record's origin and number; it is heard now,
+   * at `heardMs`. Answers wait for `ticket()`.
    */
   publish(record: HerdRecord): number {
     record.origin = this.#origin
     record.sequence = this.#sequence + 1
     record.hops = 0
-    const slot = this.state.put(record, this.clock.now())
+    const slot = this.state.putLater(record, record.heardMs)
     if (slot < 0) return slot
     this.#sequence++
     this.#origin.sequence = this.#sequence

@@ -1,4 +1,4 @@
-import { copyBytes, DOT, isDigit, MINUS, PLUS, ZERO } from './bytes.ts'
+import { DOT, isDigit, MINUS, PLUS, ZERO } from './bytes.ts'
 
 /**
  * A point in time or a span as two whole numbers, because a double loses nanoseconds: at 1.6e9
@@ -91,10 +91,12 @@ export function writeDifference(
 
 /** Writes a whole number that is not negative in decimal and returns where it ended. */
 function writeWhole(value: number, target: Uint8Array, at: number): number {
-  if (value < 10) {
-    target[at] = ZERO + value
-    return at + 1
+  let end = at + 1
+  for (let left = value; left >= 10; left = Math.floor(left / 10)) end++
+  for (let place = end - 1, left = value; place >= at; place--) {
+    const tens = Math.floor(left / 10)
+    target[place] = ZERO + left - tens * 10
+    left = tens
   }
-  const digits = Buffer.from(String(value), 'latin1')
-  return copyBytes(digits, 0, digits.length, target, at)
+  return end
 }

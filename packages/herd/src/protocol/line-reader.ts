@@ -1,13 +1,21 @@
 import { CR, LF, NUL } from './bytes.ts'
+import { KeptBytes } from './kept-bytes.ts'
 
 /** The longest line, in bytes, without its end. */
 const lineBytesMax = 65_536
+
+/** A buffer that has grown beyond this is given back when it is empty. */
+const bufferBytesMax = 1_024
+const noBytes = Buffer.alloc(0)
 
 /** Takes lines; the bytes are lent and valid only during the call. */
 export interface LineSink {
   /** A line without its LF or CRLF. Returns false to be told no more lines until `resume`. */
   line(bytes: Uint8Array, start: number, end: number): boolean
-  /** A line that is too long or holds a NUL; nothing is told after it. */
+  /**
+   * A line that is too long, holds a NUL, or finds no room to be kept until it ends; nothing is told
+   * after it.
+   */
   broken(bytes: Uint8Array, start: number, end: number): void
 }
 
@@ -17,8 +25,9 @@ export interface LineSink {
  */
 export class LineReader {
   readonly #sink: LineSink
+  readonly #budget: KeptBytes
   /** In [from, to): the begin of a line, or everything after a line at which the sink said stop. */
-  #kept = Buffer.alloc(0)
+  #kept: Buffer = noBytes
   #from = 0
   #to = 0
   /** Before this index the kept bytes hold no line end. */
@@ -27,8 +36,10 @@ export class LineReader {
   #stopped = false
   #isBroken = false
 
-  constructor(sink: LineSink) {
+  /** `budget` is shared by all readers of a server. */
+  constructor(sink: LineSink, budget = new KeptBytes(Number.POSITIVE_INFINITY)) {
     this.#sink = sink
+    this.#budget = budget
   }
 
   /** How many bytes wait for the end of their line (or for `resume`). */
@@ -41,12 +52,13 @@ export class LineReader {
     if (this.#isBroken) return
     if (this.#stopped || this.keptBytes > 0) {
       this.#keep(bytes, 0, length)
-      if (!this.#stopped) this.#readKept()
+      if (!this.#stopped && !this.#isBroken) this.#readKept()
       return
     }
     const read = this.#read(bytes, 0, 0, length)
     if (this.#isBroken || read === length) return
     this.#keep(bytes, read, length)
+    if (this.#isBroken) return
     this.#scanned = this.#stopped ? this.#from : this.#to
   }
 
@@ -65,6 +77,13 @@ export class LineReader {
     this.#from = end
     this.#tell(this.#kept, start, end)
     this.#hasNul = false
+    this.#shrink()
+  }
+
+  /** Gives back what is kept: the connection is gone. */
+  close(): void {
+    this.#from = this.#to
+    this.#release()
   }
 
   #readKept(): void {
@@ -72,6 +91,7 @@ export class LineReader {
     if (this.#isBroken) return
     this.#from = read
     this.#scanned = this.#stopped ? read : this.#to
+    this.#shrink()
   }
 
   /**
@@ -99,28 +119,61 @@ export class LineReader {
 
   #tell(bytes: Uint8Array, start: number, end: number): boolean {
     if (!this.#hasNul && end - start <= lineBytesMax) return this.#sink.line(bytes, start, end)
+    this.#break(bytes, start, end)
+    return false
+  }
+
+  #break(bytes: Uint8Array, start: number, end: number): void {
     this.#isBroken = true
     this.#sink.broken(bytes, start, end)
-    this.#kept = Buffer.alloc(0)
-    this.#from = 0
-    this.#to = 0
-    return false
+    this.close()
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
     const addedBytes = end - start
-    if (this.#to + addedBytes > this.#kept.length) this.#makeRoom(addedBytes)
+    if (this.#to + addedBytes > this.#kept.length && !this.#makeRoom(addedBytes)) {
+      // Of the refused line its begin is shown, wherever that lies.
+      if (this.keptBytes > 0) this.#break(this.#kept, this.#from, this.#to)
+      else this.#break(bytes, start, end)
+      return
+    }
     this.#kept.set(bytes.subarray(start, end), this.#to)
     this.#to += addedBytes
   }
 
-  #makeRoom(addedBytes: number): void {
-    const moved = this.#from
-    const roomy = Buffer.allocUnsafeSlow(Math.max(256, (this.keptBytes + addedBytes) * 2))
+  #makeRoom(addedBytes: number): boolean {
+    const neededBytes = this.keptBytes + addedBytes
+    if (neededBytes <= this.#kept.length && this.#from > 0) {
+      this.#kept.copyWithin(0, this.#from, this.#to)
+      this.#moveBack()
+      return true
+    }
+    const size = 2 ** Math.ceil(Math.log2(Math.max(256, neededBytes)))
+    if (!this.#budget.change(this.#kept.length, size)) return false
+    const roomy = Buffer.allocUnsafeSlow(size)
     this.#kept.copy(roomy, 0, this.#from, this.#to)
     this.#kept = roomy
-    this.#to -= moved
-    this.#scanned = Math.max(0, this.#scanned - moved)
+    this.#moveBack()
+    return true
+  }
+
+  /** What was kept now begins at 0. */
+  #moveBack(): void {
+    this.#to -= this.#from
+    this.#scanned = Math.max(0, this.#scanned - this.#from)
     this.#from = 0
+  }
+
+  /** A long line is over: its buffer must not stay with each of ten thousand connections. */
+  #shrink(): void {
+    if (this.keptBytes === 0 && this.#kept.length > bufferBytesMax) this.#release()
+  }
+
+  #release(): void {
+    this.#budget.change(this.#kept.length, 0)
+    this.#kept = noBytes
+    this.#from = 0
+    this.#to = 0
+    this.#scanned = 0
   }
 }

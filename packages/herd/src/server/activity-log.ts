@@ -30,8 +30,8 @@ const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
 )
 
 /**
- * The log of one server: JSON lines `{"t":ms,"c":connection,"in":"…"}`, `"out"`, and events with
- * `"event"`. Lines are put together as bytes and written in batches by node's threads, so that a
+ * The log of one server: JSON lines `{"t":ms,"c":connection,"in":"…","out":"…"}`, and events with
+ * `"event"`. An answer that takes longer has a line of its own, with `"out"` alone. Lines are put together as bytes and written in batches by node's threads, so that a
  * hundred thousand a second cost the server little. A crash loses at most the last 100 ms.
  */
 export class ActivityLog {
@@ -58,14 +58,35 @@ export class ActivityLog {
     this.#stopTimer = options.clock.every(flushMs, () => this.#flush())
   }
 
-  /** Notes a line that a client sent. */
-  input(connection: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#line('"in":"', connection, bytes, start, end)
+  /** Notes a line that a client sent, and its answer, which came at once. */
+  exchange(
+    connection: number,
+    line: Uint8Array,
+    lineStart: number,
+    lineEnd: number,
+    answer: Uint8Array,
+    answerStart: number,
+    answerEnd: number,
+  ): void {
+    const bytes = shownBytes(lineStart, lineEnd) + shownBytes(answerStart, answerEnd)
+    if (!this.#begin(connection, bytes)) return
+    this.#field(',"in":"', line, lineStart, lineEnd)
+    this.#field(',"out":"', answer, answerStart, answerEnd)
+    this.#end()
   }
 
-  /** Notes an answer. */
+  /** Notes a line that has no answer, or none yet. */
+  input(connection: number, bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#begin(connection, shownBytes(start, end))) return
+    this.#field(',"in":"', bytes, start, end)
+    this.#end()
+  }
+
+  /** Notes an answer that came later than its line was noted. */
   output(connection: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#line('"out":"', connection, bytes, start, end)
+    if (!this.#begin(connection, shownBytes(start, end))) return
+    this.#field(',"out":"', bytes, start, end)
+    this.#end()
   }
 
   /** Notes something that happened; `fields` must be plain JSON. */
@@ -88,23 +109,26 @@ export class ActivityLog {
     await new Promise<void>((resolve) => close(this.#descriptor, () => resolve()))
   }
 
-  #line(
-    field: '"in":"' | '"out":"',
-    connection: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const shownEnd = Math.min(end, start + shownBytesMax)
-    if (!this.#room((shownEnd - start) * 6 + 96)) return
+  /** Begins a line that shows so many bytes; false when it must be left out. */
+  #begin(connection: number, bytes: number): boolean {
+    if (!this.#room(bytes * 6 + 160)) return false
     this.#text('{"t":')
     this.#bytes(this.#now())
     this.#text(',"c":')
     this.#text(String(connection))
-    this.#text(',')
-    this.#text(field)
+    return true
+  }
+
+  #field(name: string, bytes: Uint8Array, start: number, end: number): void {
+    this.#text(name)
+    const shownEnd = start + shownBytes(start, end)
     this.#escaped(bytes, start, shownEnd)
-    this.#text(shownEnd < end ? `","bytes":${end - start}}\n` : '"}\n')
+    this.#text(shownEnd < end ? `","bytes":${end - start}` : '"')
+  }
+
+  #end(): void {
+    this.#buffer[this.#length++] = 125 // }
+    this.#buffer[this.#length++] = 10
   }
 
   #now(): Buffer {
@@ -210,6 +234,10 @@ export class ActivityLog {
     }
     this.#fileBytes = 0
   }
+}
+
+function shownBytes(start: number, end: number): number {
+  return Math.min(end - start, shownBytesMax)
 }
 
 function renameIfThere(from: string, to: string): void {

@@ -2,9 +2,12 @@ import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '@drover/kernel'
 import { Fifo } from '../flood/fifo.ts'
 import type { Ticket } from '../flood/ticket.ts'
-import { LF, latin1, QUESTION, SPACE } from '../protocol/bytes.ts'
+import { latin1 } from '../protocol/bytes.ts'
+import type { KeptBytes } from '../protocol/kept-bytes.ts'
 import { LineReader } from '../protocol/line-reader.ts'
 import type { ActivityLog } from './activity-log.ts'
+import { AnswerBuffer } from './answer-buffer.ts'
+import { QuickWriter } from './quick-write.ts'
 
 /** What a connection asks of the server for each line. */
 export interface LineHandler {
@@ -25,6 +28,8 @@ export interface ConnectionOptions {
   readonly clock: Clock
   readonly log: ActivityLog | undefined
   readonly handler: LineHandler
+  /** What all connections together keep of lines that have not ended. */
+  readonly kept: KeptBytes
   /** A partial line counts as a line after this long; 0: never. */
   readonly partialLineMs: number
   /** A connection without a byte in either direction is closed after this long; 0: never. */
@@ -43,30 +48,6 @@ const stalledMs = 30_000
 /** After the last answer the client has so long to close its side. */
 const lingerMs = 1_000
 
-/** Answers of one turn, as bytes; grows as needed and is used again. */
-export class AnswerBuffer {
-  bytes = Buffer.allocUnsafeSlow(65_536)
-  length = 0
-
-  /** Makes room for so many bytes more. */
-  room(byteCount: number): void {
-    if (this.length + byteCount <= this.bytes.length) return
-    const roomy = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + byteCount))
-    this.bytes.copy(roomy, 0, 0, this.length)
-    this.bytes = roomy
-  }
-
-  /** Appends `? `, the bytes as they came, and a newline. */
-  complain(line: Uint8Array, start: number, end: number): void {
-    this.room(end - start + 3)
-    this.bytes[this.length++] = QUESTION
-    this.bytes[this.length++] = SPACE
-    this.bytes.set(line.subarray(start, end), this.length)
-    this.length += end - start
-    this.bytes[this.length++] = LF
-  }
-}
-
 /** Every turn is handled to its end before the next, so one buffer serves all connections. */
 const answers = new AnswerBuffer()
 
@@ -84,6 +65,7 @@ export class ClientConnection {
   readonly #socket: Socket
   readonly #options: ConnectionOptions
   readonly #reader: LineReader
+  readonly #writer: QuickWriter
   readonly #segments = new Fifo<Segment>()
   #waitingBytes = 0
   #promises = 0
@@ -94,6 +76,8 @@ export class ClientConnection {
   #turnTicket: Ticket | undefined
   #cancelPartial: Cancel | undefined
   #cancelLinger: Cancel | undefined
+  /** Set by every byte in either direction, cleared by every check. */
+  #isActive = true
   #activeAtMs: number
 
   constructor(id: number, socket: Socket, options: ConnectionOptions) {
@@ -101,10 +85,12 @@ export class ClientConnection {
     this.#socket = socket
     this.#options = options
     this.#activeAtMs = options.clock.monotonic()
-    this.#reader = new LineReader({
-      line: (bytes, start, end) => this.#line(bytes, start, end),
-      broken: (bytes, start, end) => this.#broken(bytes, start, end),
-    })
+    this.#writer = new QuickWriter(socket, () => this.#drained())
+    const sink = {
+      line: (bytes: Uint8Array, start: number, end: number) => this.#line(bytes, start, end),
+      broken: (bytes: Uint8Array, start: number, end: number) => this.#broken(bytes, start, end),
+    }
+    this.#reader = new LineReader(sink, options.kept)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
     socket.on('end', () => this.#end())
@@ -116,7 +102,7 @@ export class ClientConnection {
   /** Takes bytes from the socket; lent for the time of the call. */
   receive(bytes: Uint8Array, length: number): void {
     if (this.#isClosing || this.#isGone) return
-    this.#activeAtMs = this.#options.clock.monotonic()
+    this.#isActive = true
     this.#cancelPartial?.()
     this.#reader.push(bytes, length)
     this.#endTurn()
@@ -131,8 +117,10 @@ export class ClientConnection {
   /** Looks whether the connection should be given up; called now and then. */
   check(nowMs: number): void {
     const { idleMs } = this.#options
+    if (this.#isActive) this.#activeAtMs = nowMs
+    this.#isActive = false
     const quietMs = nowMs - this.#activeAtMs
-    if (this.#socket.writableLength > 0 && quietMs > stalledMs) this.#socket.destroy()
+    if (this.#writer.waitingBytes > 0 && quietMs > stalledMs) this.#socket.destroy()
     else if (idleMs > 0 && quietMs > idleMs && this.#segments.length === 0) this.#finish()
   }
 
@@ -143,11 +131,11 @@ export class ClientConnection {
 
   #line(bytes: Uint8Array, start: number, end: number): boolean {
     const { log, handler } = this.#options
-    log?.input(this.id, bytes, start, end)
     const before = answers.length
     const outcome = handler.line(bytes, start, end, answers)
     if (log && answers.length > before)
-      log.output(this.id, answers.bytes, before, answers.length - 1)
+      log.exchange(this.id, bytes, start, end, answers.bytes, before, answers.length - 1)
+    else log?.input(this.id, bytes, start, end)
     if (outcome instanceof Promise) this.#await(outcome, latin1(bytes, start, end))
     else if (outcome !== undefined) this.#turnTicket = outcome
     // What a turn has answered is bounded, too: 64 KiB of short lines may ask for much more.
@@ -188,7 +176,7 @@ export class ClientConnection {
   /** Everything of this turn is answered: sends it, or keeps it until its ticket is done. */
   #endTurn(): void {
     if (answers.length > 0 && !this.#turnTicket && this.#segments.length === 0) {
-      this.#write(answers.bytes, answers.length)
+      if (this.#write(answers.written)) answers.abandon()
       answers.length = 0
     } else this.#sealTurn()
     this.#afterSending()
@@ -216,34 +204,34 @@ export class ClientConnection {
     while (this.#segments.peek()?.bytes) {
       const { bytes } = this.#segments.shift() as { bytes: Buffer }
       this.#waitingBytes -= bytes.length
-      this.#write(bytes, bytes.length)
+      this.#write(bytes)
     }
     this.#afterSending()
   }
 
-  #write(bytes: Buffer, length: number): void {
-    if (this.#isGone) return
-    this.#activeAtMs = this.#options.clock.monotonic()
-    if (length <= 16_384) this.#socket.write(bytes.toString('latin1', 0, length), 'latin1')
-    else this.#socket.write(Buffer.from(bytes.subarray(0, length)))
+  /** True when the bytes are still needed. */
+  #write(bytes: Buffer): boolean {
+    if (this.#isGone) return false
+    this.#isActive = true
+    return this.#writer.write(bytes)
   }
 
   #afterSending(): void {
-    const waiting = this.#waitingBytes + this.#socket.writableLength
+    const waiting = this.#waitingBytes + this.#writer.waitingBytes
     if (waiting >= answersWaitingMax) this.#isStopped = true
     if (this.#isStopped) this.#socket.pause()
     if (this.#hasEnded && !this.#isStopped && this.#segments.length === 0) this.#finish()
   }
 
   #drained(): void {
-    this.#activeAtMs = this.#options.clock.monotonic()
+    this.#isActive = true
     this.#goOn()
   }
 
   /** Reads on, if it had stopped and little enough waits now. */
   #goOn(): void {
     if (!this.#isStopped || this.#isGone) return
-    const waiting = this.#waitingBytes + this.#socket.writableLength
+    const waiting = this.#waitingBytes + this.#writer.waitingBytes
     if (waiting >= answersWaitingMax / 4 || this.#promises >= promisesMax) return
     this.#isStopped = false
     this.#reader.resume()
@@ -274,6 +262,7 @@ export class ClientConnection {
     this.#isGone = true
     this.#cancelPartial?.()
     this.#cancelLinger?.()
+    this.#reader.close()
     this.#options.onClose(this)
   }
 }

@@ -80,6 +80,7 @@ export async function createHerdServer(
     clock,
     log,
     connectionsMax: settings.connectionsMax,
+    keptBytesMax: options.keptBytesMax ?? 64 * 1_048_576,
     ...(settings.profile === 'lenient' ? lenient : strict),
   })
   const fences = new Fences()

@@ -11,7 +11,8 @@ import { refused } from '../state/herd-state.ts'
 import { createRecord, type HerdRecord, locationKind, textBytesOf } from '../state/record.ts'
 import type { WallClock } from '../wall-clock.ts'
 import type { ActivityLog } from './activity-log.ts'
-import type { AnswerBuffer, LineHandler } from './client-connection.ts'
+import type { AnswerBuffer } from './answer-buffer.ts'
+import type { LineHandler } from './client-connection.ts'
 
 /** What the line protocol stands on. */
 export interface LineProtocolOptions {
@@ -75,7 +76,7 @@ export class LineProtocol implements LineHandler {
     const { node } = this.#options
     this.counts.iamat++
     const record = this.#fillRecord(bytes)
-    const stored = this.#isNews(bytes) ? node.publish(record) : refused.old
+    const stored = this.#isAhead(bytes) ? refused.old : node.publish(record)
     if (stored === refused.full) {
       this.#options.log?.event('herd.state.full', { records: node.state.count })
       this.#complain(bytes, start, end, answers)
@@ -118,18 +119,15 @@ export class LineProtocol implements LineHandler {
     return record
   }
 
-  /** Later than what is known of the client, and not too far ahead of this server's clock. */
-  #isNews(bytes: Uint8Array): boolean {
-    const { node, skewMs, log } = this.#options
+  /** Too far ahead of this server's clock: it would block its client until that time. */
+  #isAhead(bytes: Uint8Array): boolean {
+    const { skewMs, log } = this.#options
     const { seconds, nanos, clientStart, clientEnd } = this.#command
     const aheadMs = (seconds - this.#now.seconds) * 1_000 + (nanos - this.#now.nanos) / 1e6
-    if (aheadMs > skewMs) {
-      const client = latin1(bytes, clientStart, clientEnd).slice(0, 256)
-      log?.event('herd.clock.ahead', { client, aheadMs })
-      return false
-    }
-    const slot = node.state.find(locationKind, bytes, clientStart, clientEnd)
-    return slot < 0 || node.state.compareTime(seconds, nanos, slot) > 0
+    if (aheadMs <= skewMs) return false
+    const client = latin1(bytes, clientStart, clientEnd).slice(0, 256)
+    log?.event('herd.clock.ahead', { client, aheadMs })
+    return true
   }
 
   #whatsat(

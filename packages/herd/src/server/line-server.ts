@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import type { Address, Cancel, Clock, Service } from '@drover/kernel'
+import { KeptBytes } from '../protocol/kept-bytes.ts'
 import { acceptReading } from './accept-reading.ts'
 import type { ActivityLog } from './activity-log.ts'
 import { ClientConnection, type ConnectionOptions, type LineHandler } from './client-connection.ts'
@@ -12,6 +13,8 @@ export interface LineServerOptions {
   readonly log: ActivityLog | undefined
   /** One more is closed at once. */
   readonly connectionsMax: number
+  /** All connections together keep so many bytes of lines that have not ended. */
+  readonly keptBytesMax: number
   readonly partialLineMs: number
   readonly idleMs: number
 }
@@ -23,6 +26,7 @@ const checkMs = 500
 export class LineServer implements Service {
   readonly #options: LineServerOptions
   readonly #connections = new Set<ClientConnection>()
+  readonly #kept: KeptBytes
   #server: Server | undefined
   #lastId = 0
   #refused = 0
@@ -30,6 +34,7 @@ export class LineServer implements Service {
 
   constructor(options: LineServerOptions) {
     this.#options = options
+    this.#kept = new KeptBytes(options.keptBytesMax)
   }
 
   /** The port that it really has; 0 before the start. */
@@ -40,6 +45,11 @@ export class LineServer implements Service {
 
   get connections(): number {
     return this.#connections.size
+  }
+
+  /** Bytes kept of lines that have not ended. */
+  get keptBytes(): number {
+    return this.#kept.bytes
   }
 
   /** Connections that were closed at once because there were too many. */
@@ -97,6 +107,7 @@ export class LineServer implements Service {
       clock,
       log,
       handler,
+      kept: this.#kept,
       partialLineMs,
       idleMs,
       onClose: (connection) => {

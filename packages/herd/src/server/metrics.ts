@@ -21,6 +21,12 @@ export function metricsText({ node, lines, fences, places, protocol }: MapServer
       'Connections closed at once because there were too many.',
       [` ${lines.refused}`],
     ],
+    [
+      'drover_herd_kept_bytes',
+      'gauge',
+      'Bytes of lines that have not ended.',
+      [` ${lines.keptBytes}`],
+    ],
     ['drover_herd_fences', 'gauge', 'Fences watched.', [` ${fences.count}`]],
     ['drover_herd_links', 'gauge', 'Neighbours linked.', [` ${links.length}`]],
     [

@@ -120,13 +120,12 @@ export class HerdState {
    * `refused`.
    */
   put(record: HerdRecord, nowMs: number): number {
-    const { kind, text, textStart, differenceBytes, keyBytes } = record
-    if (this.isOver(record.heardMs, nowMs)) return refused.expired
-    const keyStart = textStart + differenceBytes + 1
-    const hash = this.#hashOf(kind, text, keyStart, keyStart + keyBytes)
-    const slot = this.#find(kind, text, keyStart, keyStart + keyBytes, hash)
-    if (slot < 0) return this.#insert(record, hash)
-    return this.#compare(record, slot) > 0 ? this.#replace(slot, record) : refused.old
+    return this.#put(record, nowMs, false)
+  }
+
+  /** As `put`, but of two records of one time the first one stays: what a client says itself. */
+  putLater(record: HerdRecord, nowMs: number): number {
+    return this.#put(record, nowMs, true)
   }
 
   /** Tells whether what was heard at `heardMs` has outlived its lifetime. */
@@ -212,6 +211,18 @@ export class HerdState {
     }
   }
 
+  #put(record: HerdRecord, nowMs: number, mustBeLater: boolean): number {
+    const { kind, text, textStart, differenceBytes, keyBytes } = record
+    if (this.isOver(record.heardMs, nowMs)) return refused.expired
+    const keyStart = textStart + differenceBytes + 1
+    const hash = this.#hashOf(kind, text, keyStart, keyStart + keyBytes)
+    const slot = this.#find(kind, text, keyStart, keyStart + keyBytes, hash)
+    if (slot < 0) return this.#insert(record, hash)
+    const later = this.compareTime(record.seconds, record.nanos, slot)
+    const isNews = later > 0 || (later === 0 && !mustBeLater && this.#isAbove(record, slot))
+    return isNews ? this.#replace(slot, record) : refused.old
+  }
+
   #find(kind: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     let at = this.#table.start(hash)
     for (let slot = this.#table.at(at); slot >= 0; slot = this.#table.at(at)) {
@@ -236,16 +247,14 @@ export class HerdState {
     return (hash ^ (hash >>> 15)) >>> 0
   }
 
-  /** Above 0 when the record is newer than what the slot holds. */
-  #compare(record: HerdRecord, slot: number): number {
-    const time = this.compareTime(record.seconds, record.nanos, slot)
-    if (time !== 0) return time
+  /** Decides between records of one time: the id of the server that heard it, then the text. */
+  #isAbove(record: HerdRecord, slot: number): boolean {
     const origin = this.origins.at(this.#origin[slot] as number)
-    if (record.origin.name !== origin.name) return record.origin.name > origin.name ? 1 : -1
+    if (record.origin.name !== origin.name) return record.origin.name > origin.name
     const start = (this.#address[slot] as number) * 16
     const known = this.#arena.bytes.subarray(start, start + this.#textBytes(slot))
     const { text, textStart } = record
-    return Buffer.compare(text.subarray(textStart, textStart + textBytesOf(record)), known)
+    return Buffer.compare(text.subarray(textStart, textStart + textBytesOf(record)), known) > 0
   }
 
   #textBytes(slot: number): number {
