@@ -56,6 +56,24 @@ export const catalogue = {
     minutes: 0.2,
     steps: 4,
   },
+  'replica-down': {
+    title: 'One of three replicas down',
+    says: 'a replica is killed while calls go on; the others answer, half each',
+    minutes: 0.1,
+    steps: 4,
+  },
+  'parallel-calls': {
+    title: 'Many calls at the same time',
+    says: 'calls and submissions, 1 to 256 at a time: rate, wait, shares',
+    minutes: 0.5,
+    steps: 11,
+  },
+  'queue-restart': {
+    title: 'The queue goes away, and nothing is lost',
+    says: 'the queue is stopped, started and killed while submissions go on',
+    minutes: 0.4,
+    steps: 5,
+  },
   files: {
     title: 'One backend against three',
     says: 'one backend against three, by file size and parallel calls',

@@ -32,6 +32,9 @@ export const replicaNames = ['Server 1', 'Server 2', 'Server 3'] as const
 export const pipelineSetup =
   '3 API replicas (drover jobs serve --parts api) behind the front door; a queue of one broker; recorder, publisher, worker and sender in one process more; SQLite as the store'
 
+/** Everything ends at the same time, so that a step may wait in vain for a queue that has ended. */
+const stop = { drain: '1s', timeout: '1s' }
+
 /** Starts the pipeline, makes an account and logs in as the course's clients do. */
 export async function startPipeline(stage: Stage, wish: PipelineWish): Promise<Pipeline> {
   const folder = await stage.folder()
@@ -45,23 +48,20 @@ export async function startPipeline(stage: Stage, wish: PipelineWish): Promise<P
   const polite = ['--host-delay', '0', '--allow', site.url.host]
   const steps = ['recorder', 'publisher', 'worker', 'sender']
   const health = { path: '/v1/health', timeout: '10s', fall: 10 }
-  const lab = await startLab(stage, {
-    replicas: replicaNames.length,
-    ...wish,
-    service: {
-      command: ownCommand(...common, '--parts', 'api', '--replica-id', '{id}'),
-      health: { ...health, failures: 0 },
-      ...wish.service,
+  const service = {
+    command: ownCommand(...common, '--parts', 'api', '--replica-id', '{id}'),
+    health: { ...health, failures: 0 },
+    stop,
+    ...wish.service,
+  }
+  const others = {
+    queue: queueService(join(folder, 'queue'), queuePort),
+    steps: {
+      command: ownCommand(...common, '--parts', ...steps, ...polite),
+      ...{ replicas: 1, health, stop },
     },
-    others: {
-      queue: queueService(join(folder, 'queue'), queuePort),
-      steps: {
-        command: ownCommand(...common, '--parts', ...steps, ...polite),
-        replicas: 1,
-        health,
-      },
-    },
-  })
+  }
+  const lab = await startLab(stage, { replicas: replicaNames.length, ...wish, service, others })
   return { lab, token: await login(lab.url), site }
 }
 
@@ -72,6 +72,7 @@ function queueService(folder: string, port: number) {
     command: ownCommand(...words, '--data', folder),
     replicas: 1,
     restart: 'stop-first',
+    stop,
     health: { path: '/v1/topics', timeout: '10s', fall: 10 },
   }
 }

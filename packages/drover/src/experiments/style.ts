@@ -16,6 +16,8 @@ svg { display: block; width: 100%; min-width: 30rem; height: auto; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 svg text.faint { fill: var(--faint); font-size: 12px; }
 svg .grid { stroke: var(--line); }
+svg .mark { stroke: var(--ink); stroke-width: 2; }
+svg .band { fill: var(--line); opacity: .5; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }

@@ -11,5 +11,8 @@ export const experiments: Readonly<Record<ExperimentName, (run: Run) => Promise<
   'round-robin': async (run) => (await import('./policies.ts')).runRoundRobin(run),
   weighted: async (run) => (await import('./policies.ts')).runWeighted(run),
   'least-connections': async (run) => (await import('./policies.ts')).runLeastConnections(run),
+  'replica-down': async (run) => (await import('./replica-down.ts')).runReplicaDown(run),
+  'parallel-calls': async (run) => (await import('./parallel-calls.ts')).runParallelCalls(run),
+  'queue-restart': async (run) => (await import('./queue-restart.ts')).runQueueRestart(run),
   files: async (run) => (await import('./files.ts')).runFiles(run),
 }
