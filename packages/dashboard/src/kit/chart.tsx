@@ -85,7 +85,11 @@ function optionsOf(
     legend: { show: false },
     cursor: { points: { size: 5 }, drag: { x: false, y: false } },
     padding: [8, 6, 0, 0],
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    scales: {
+      // One reading alone would have no width.
+      x: { range: (_, least, most) => (least === most ? [least - 60, most] : [least, most]) },
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] },
+    },
     axes: [
       { ...axis, size: 22, space: 70, values: '{HH}:{mm}:{ss}' },
       { ...axis, size: 50, space: 28, values: (_, splits) => splits.map((one) => format(one)) },

@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact'
 import { EventsPage } from '../events/events-page.tsx'
 import type { IconName } from '../kit/icon.tsx'
+import { QueuePage } from '../queue/queue-page.tsx'
 import { ServicesPage } from '../services/services-page.tsx'
 
 /** A page of the dashboard. */
@@ -16,5 +17,6 @@ export interface Section {
 /** Every page in the order of the navigation: the one place to add to. */
 export const sections: readonly Section[] = [
   { name: 'services', title: 'Services', icon: 'services', page: ServicesPage },
+  { name: 'queue', title: 'Queue', icon: 'queue', part: 'queue', page: QueuePage },
   { name: 'events', title: 'Events', icon: 'events', page: EventsPage },
 ]
