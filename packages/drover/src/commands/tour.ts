@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Loaded, loadOptions } from '../config/load.ts'
@@ -11,90 +12,99 @@ export interface Tour {
   readonly hints: readonly string[]
 }
 
-const herdServers = ['Bailey', 'Bona', 'Campbell', 'Clark', 'Jaquez']
-const queueAddress = '127.0.0.1:7071'
-const backendsAddress = '127.0.0.1:8091'
+/** Where everything listens; a shift moves all of it. */
+interface Ports {
+  readonly web: number
+  readonly admin: number
+  readonly jobs: number
+  readonly chunks: number
+  readonly chunkBackends: number
+  readonly queue: number
+}
+
+const usualPorts: Ports = {
+  web: 8080,
+  admin: 8081,
+  jobs: 8000,
+  chunks: 8090,
+  chunkBackends: 8091,
+  queue: 7071,
+}
+
+const topologyName = 'bailey'
 /** Two of these cannot run at once: they have a folder or a port that nobody else may have. */
 const alone = { restart: 'stop-first' }
 const adminEmail = 'admin@drover.test'
 
 /**
  * Returns the tour: every part, each as a service whose replicas are processes of this command, kept
- * alive as any other. Draws the password of the jobs' admin once for each data folder.
+ * alive as any other. `shift` is added to every port. Draws the password of the jobs' admin once for
+ * each data folder.
  */
-export async function loadTour(folder = process.cwd()): Promise<Tour> {
+export async function loadTour(shift = 0, folder = process.cwd()): Promise<Tour> {
   const data = resolve(folder, '.drover')
   await makeFolder(data)
   const password = await keptSecret(join(data, 'jobs-password'))
+  const ports = shifted(usualPorts, shift)
+  const at = (port: number) => `127.0.0.1:${port}`
+  const health = { path: '/heartbeat' }
   const services = {
-    web: {
-      command: [process.execPath, sampleServer()],
-      replicas: 3,
-      health: { path: '/heartbeat' },
-    },
-    ...queue(join(data, 'queue')),
-    ...jobs(data, password),
-    ...chunks(join(data, 'chunks')),
-    ...herd(join(data, 'herd')),
+    web: { command: [process.execPath, sampleServer()], replicas: 3, health },
+    ...queue(join(data, 'queue'), at(ports.queue)),
+    ...jobs(data, password, at(ports.queue), at(ports.web)),
+    ...chunks(join(data, 'chunks'), at(ports.queue), at(ports.chunkBackends)),
+    ...(await herd(data, shift)),
   }
   const listeners = [
-    { address: '127.0.0.1:8080', service: 'web' },
-    { address: '127.0.0.1:8000', service: 'jobs' },
-    { address: '127.0.0.1:8090', service: 'chunks' },
-    { address: backendsAddress, service: 'chunk-backends' },
+    { address: at(ports.web), service: 'web' },
+    { address: at(ports.jobs), service: 'jobs' },
+    { address: at(ports.chunks), service: 'chunks' },
+    { address: at(ports.chunkBackends), service: 'chunk-backends' },
   ]
-  const admin = { address: '127.0.0.1:8081' }
+  const admin = { address: at(ports.admin) }
   const loaded = loadOptions({ services, listeners, admin }, folder, (key) => key)
-  return { loaded, hints: hintsOf(password) }
+  return { loaded, hints: hintsOf(password, ports, shift) }
 }
 
-function hintsOf(password: string): string[] {
+function hintsOf(password: string, { web, admin }: Ports, shift: number): string[] {
+  const topology = shift === 0 ? '' : ` -t ${topologyFile('.drover')}`
   return [
-    'The page, with everything on it: http://127.0.0.1:8081',
+    `The page, with everything on it: http://127.0.0.1:${admin}`,
     `Jobs: log in as ${adminEmail} with ${password}`,
     '',
     'Three things to try in another terminal:',
-    '  curl http://127.0.0.1:8080/home        again and again: another replica answers each time',
-    '  npx drover kill web 2                  nobody notices; npx drover status shows its successor',
-    '  npx drover herd ask Bona kiwi 10 5     after: npx drover herd say Clark kiwi +34.068930-118.445127',
+    `  curl http://127.0.0.1:${web}/home    again and again: another replica answers each time`,
+    '  npx drover kill web 2              nobody notices; npx drover status shows its successor',
+    `  npx drover herd say Clark kiwi +34.068930-118.445127${topology}`,
+    `                                     and then herd ask Bona kiwi${topology}: places near it`,
     '',
   ]
 }
 
 /** A manager and three brokers: the manager is the replica, and keeps the brokers alive. */
-function queue(folder: string) {
+function queue(folder: string, address: string) {
   const words = ['queue', 'serve', '--brokers', '3', '--data', folder]
-  const command = self(...words, '--listen', '127.0.0.1:{port}', '--tcp', queueAddress)
+  const command = self(...words, '--listen', '127.0.0.1:{port}', '--tcp', address)
   return { queue: { command, part: 'queue', replicas: 1, health: { path: '/health' }, ...alone } }
 }
 
 /** Three API replicas, and one process with the steps of the pipeline. */
-function jobs(data: string, password: string) {
+function jobs(data: string, password: string, queueAddress: string, webAddress: string) {
   const common = ['--listen', '127.0.0.1:{port}', '--queue', queueAddress]
-  const serve = ['jobs', 'serve', '--data', join(data, 'jobs'), ...common, '--parts']
+  const serve = ['jobs', 'serve', '--data', join(data, 'jobs'), ...common]
+  // What runs here may be fetched; nothing else that is not public.
+  const steps = ['--allow', webAddress, '--parts', 'recorder', 'publisher', 'worker', 'sender']
   const health = { path: '/v1/health' }
   const env = { DROVER_JOBS_ADMIN_EMAIL: adminEmail, DROVER_JOBS_ADMIN_PASSWORD: password }
+  const api = self(...serve, '--parts', 'api')
   return {
-    jobs: { command: self(...serve, 'api'), env, part: 'jobs', replicas: 3, health },
-    'job-steps': {
-      // What runs here may be fetched; nothing else that is not public.
-      command: self(
-        ...serve,
-        'recorder',
-        'publisher',
-        'worker',
-        'sender',
-        '--allow',
-        '127.0.0.1:8080',
-      ),
-      replicas: 1,
-      health,
-    },
+    jobs: { command: api, env, part: 'jobs', replicas: 3, health },
+    'job-steps': { command: self(...serve, ...steps), replicas: 1, health },
   }
 }
 
 /** The page, and three processes that do its work behind a listener of their own. */
-function chunks(folder: string) {
+function chunks(folder: string, queueAddress: string, backendsAddress: string) {
   const where = ['--listen', '127.0.0.1:{port}', '--data', folder, '--queue', queueAddress]
   const command = self('chunks', 'serve', ...where, '--backends-url', `http://${backendsAddress}`)
   const backend = self('chunks', 'backend', '--tasks', '2')
@@ -106,13 +116,36 @@ function chunks(folder: string) {
 }
 
 /** Each server of the herd is a service of its own: it has a port that clients know. */
-function herd(folder: string) {
+async function herd(data: string, shift: number) {
+  const { builtinTopologies } = await import('@drover/herd')
+  const servers = builtinTopologies[topologyName]?.servers ?? []
+  const topology = shift === 0 ? topologyName : await writeTopology(data, shift)
   const serve = (name: string) => {
-    const words = ['herd', 'serve', name, '--topology', 'bailey', '--logs', folder]
+    const words = ['herd', 'serve', name, '--topology', topology, '--logs', join(data, 'herd')]
     const command = self(...words, '--http', '127.0.0.1:{port}')
     return { command, part: 'herd', replicas: 1, health: { path: '/v1/status' }, ...alone }
   }
-  return Object.fromEntries(herdServers.map((name) => [name.toLowerCase(), serve(name)]))
+  return Object.fromEntries(servers.map(({ name }) => [name.toLowerCase(), serve(name)]))
+}
+
+const topologyFile = (data: string) => join(data, 'herd.yaml')
+
+/** Writes the herd's topology on other ports; returns its file. JSON is YAML, too. */
+async function writeTopology(data: string, shift: number): Promise<string> {
+  const { builtinTopologies } = await import('@drover/herd')
+  const { servers = [], links = [] } = builtinTopologies[topologyName] ?? {}
+  const file = topologyFile(data)
+  const addresses = servers.map(({ name, address }) => {
+    return [name, `${address.host}:${address.port + shift}`]
+  })
+  const text = { name: topologyName, sync: false, servers: Object.fromEntries(addresses), links }
+  await writeFile(file, `${JSON.stringify(text, undefined, 2)}\n`)
+  return file
+}
+
+function shifted(ports: Ports, shift: number): Ports {
+  const entries = Object.entries(ports).map(([name, port]) => [name, port + shift])
+  return Object.fromEntries(entries) as unknown as Ports
 }
 
 /** The words that run this very command. */
