@@ -173,17 +173,25 @@ export class JobsClient {
       const authorization = `Bearer ${this.#token}`
       return ask(url, path, { ...init, headers: { ...(headers as object), authorization } })
     }
+    const used = this.#token
     try {
       return await send()
     } catch (error) {
-      const isOver = error instanceof Fault && error.code === 'TOKEN_REFUSED'
-      if (!isOver || this.#refreshToken === undefined) throw error
-      this.#refreshing ??= this.#refresh(this.#refreshToken).finally(() => {
-        this.#refreshing = undefined
-      })
-      await this.#refreshing
+      if (!(error instanceof Fault) || error.code !== 'TOKEN_REFUSED') throw error
+      if (this.#token === used && !(await this.#renew())) throw error
       return send()
     }
+  }
+
+  /** Gets a new token, once for all that wait for it; false when there is no way to. */
+  async #renew(): Promise<boolean> {
+    const refreshToken = this.#refreshToken
+    if (refreshToken !== undefined)
+      this.#refreshing = this.#refresh(refreshToken).finally(() => {
+        this.#refreshing = undefined
+      })
+    await this.#refreshing
+    return refreshToken !== undefined || this.#refreshToken !== undefined
   }
 
   async #refresh(refreshToken: string): Promise<void> {

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { testStore } from './store-contract.ts'
+import { testSubmissions } from './submission-contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-store-'))
 after(() => rmSync(folder, { recursive: true }))
 
 await testStore(join(folder, 'jobs.sqlite'))
+await testSubmissions(join(folder, 'submissions.sqlite'))
