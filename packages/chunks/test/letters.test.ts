@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@drover/kernel'
+import fc from 'fast-check'
 import { spellWords, WordDraw } from '../src/letters/draw-words.ts'
 import { parseLetters } from '../src/letters/letter-sets.ts'
 import { looksLikeWordList, WordListReader } from '../src/letters/word-list.ts'
@@ -56,6 +57,71 @@ test('words cut by a push are whole, and chunks may share letters', () => {
     'alpha beta alphabet bee',
     'gamma-ray',
   ])
+})
+
+test('curly quotes, dashes and marks of other scripts end a word; ’ joins one', () => {
+  const text = '\ufeff“All’s—well,” said Ann…«bon» ¿qué? déjà\u00a0vu 漢字 слово e\u0301clair x'
+
+  const { texts } = scatter('a-z', text)
+
+  assert.deepEqual(texts, ['All’s well said Ann bon qué déjà vu e\u0301clair x'])
+})
+
+/** What a word is, said another way. */
+const words = /[\p{L}\p{M}]+(?:['’‑-][\p{L}\p{M}]+)*/gu
+
+const anyText = fc
+  .array(
+    fc.oneof(
+      fc.stringMatching(/^[a-cA-C'’ .-]{0,12}$/),
+      fc.constantFrom('é', 'Ål', '“', '”', '—', '’', '…', '漢', ' ', '\n', '👍', 'ß', 'Б', '3'),
+      fc.string({ unit: 'grapheme', maxLength: 8 }),
+    ),
+    { maxLength: 60 },
+  )
+  .map((parts) => parts.join('').replaceAll('\0', ' '))
+
+test('every word goes to each chunk of its letter, and nowhere else, however it is pushed', () => {
+  const property = fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, step) => {
+    const chunks = ['a', 'abe', 'd-z'].map((set) => [...(parseLetters(set)[0]?.letters ?? '')])
+    const wanted = chunks.map((letters) =>
+      [...text.matchAll(words)]
+        .map(([word]) => word)
+        .filter((word) => {
+          const [first = ''] = word
+          const plain = /[\u00c0-\u024f]/.test(first) ? first.normalize('NFD')[0] : first
+          return letters.includes((plain ?? '').toLowerCase()) && /[\0-\u024f]/.test(first)
+        }),
+    )
+
+    const { texts, counts } = scatter('a,abe,d-z', text, step)
+
+    assert.deepEqual(
+      texts,
+      wanted.map((list) => list.join(' ')),
+    )
+    assert.deepEqual(
+      counts.map((count) => count.words),
+      wanted.map((list) => list.length),
+    )
+  })
+  fc.assert(property, { numRuns: 500 })
+})
+
+test('a text without ASCII white space is dealt out too', () => {
+  const text = `${'漢字'.repeat(20_000)}。alpha。${'，Бета、beta'.repeat(30_000)}`
+
+  const { texts } = scatter('a,b', text, 65_536)
+
+  assert.equal(texts[0], 'alpha')
+  assert.equal(texts[1]?.split(' ').length, 30_000)
+})
+
+test('a word over 64 KiB is refused, in one push or many', () => {
+  for (const step of [1_000_000, 1_000])
+    assert.throws(() => scatter('a', `x ${'a'.repeat(200_000)} y`, step), {
+      code: 'PIECE_TOO_LARGE',
+    })
 })
 
 test('a word list is told from a text', () => {
