@@ -74,6 +74,12 @@ export const catalogue = {
     minutes: 0.4,
     steps: 5,
   },
+  herd: {
+    title: 'The herd: flooding, and servers that are down',
+    says: 'how soon the last of five servers has an update; each server killed in turn',
+    minutes: 0.6,
+    steps: 9,
+  },
   files: {
     title: 'One backend against three',
     says: 'one backend against three, by file size and parallel calls',

@@ -165,7 +165,7 @@ function reportOf({ site }: Pipeline, seen: Seen): Report {
           `the queue was ${how}, and away for ${((toMs - fromMs) / 1_000).toFixed(1)} s`,
       ),
       `half of the submissions were answered within ${quantile(waits, 0.5).toFixed(0)} ms; the longest wait was ${(Math.max(...waits) / 1_000).toFixed(1)} s: the API waits for the queue, and its clients with it`,
-      `${fetched.filter((count) => count > 1).length} pages were fetched more than once: what a step had in its hands when the queue went is done again`,
+      `${fetched.filter((count) => count > 1).length} pages were fetched more than once (what a step has in its hands when the queue goes may be done again)`,
       ...(untold > 0
         ? [`${untold} jobs were done whose submission had not been told to be accepted`]
         : []),
