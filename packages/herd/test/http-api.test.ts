@@ -246,3 +246,18 @@ test('with sync a removed record stays removed for who was away, and through sna
   await second.stop()
   await rm(dataDirectory, { recursive: true })
 })
+
+test('a line said over HTTP is answered as over TCP, and is known everywhere', async () => {
+  const said = await call(a.ports.http, 'POST', '/v1/lines', {
+    line: 'IAMAT paged +34.068930-118.445127 1621464827.959498503',
+  })
+  const asked = await call(b.ports.http, 'POST', '/v1/lines', { line: 'WHATSAT paged 10 1' })
+  const nonsense = await call(a.ports.http, 'POST', '/v1/lines', { line: 'IAMAT nowhere' })
+  const two = await call(a.ports.http, 'POST', '/v1/lines', { line: 'one\ntwo' })
+
+  const place = String.raw`paged \+34\.068930-118\.445127 1621464827\.959498503\n`
+  assert.match(String(said.body.answer), new RegExp(String.raw`^AT A \+[\d.]+ ${place}$`))
+  assert.match(String(asked.body.answer), new RegExp(String.raw`^AT A \+[\d.]+ ${place}\{`))
+  assert.equal(nonsense.body.answer, '? IAMAT nowhere\n')
+  assert.equal(two.status, 400)
+})

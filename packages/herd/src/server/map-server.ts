@@ -17,6 +17,7 @@ import type { Fences } from '../state/fences.ts'
 import { EventStream } from './event-stream.ts'
 import { addFenceRoutes } from './fence-routes.ts'
 import type { LineProtocol } from './line-protocol.ts'
+import { addLineRoutes } from './line-routes.ts'
 import type { LineServer } from './line-server.ts'
 import { addLinkRoutes } from './link-routes.ts'
 import { LiveSocket } from './live-socket.ts'
@@ -82,6 +83,7 @@ export class MapServer implements Service {
     })
     addMapRoutes(http, this.#options)
     addLinkRoutes(http, this.#options.node)
+    addLineRoutes(http, this.#options.protocol)
     addFenceRoutes(http, this.#standing)
     await addRecordRoutes(http, this.#options.records)
     this.#addEvents(http)
