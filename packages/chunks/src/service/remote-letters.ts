@@ -11,7 +11,7 @@ import { countSet, drawLetter, mixLetters } from '../sort-file.ts'
 import { isSpace } from '../text/boundaries.ts'
 import type { Way } from '../way.ts'
 import type { BufferPool } from './buffer-pool.ts'
-import { inOrder } from './in-order.ts'
+import { inOrder } from '../in-order.ts'
 import type { RemoteRun } from './remote-work.ts'
 import type { DrawAnswer, ScatterAnswer } from './tasks.ts'
 
