@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { useStore } from '../live/store.ts'
 import { isDark } from '../shell/theme.ts'
+import { resolveColor } from './resolve-color.ts'
 
 /** One line of a chart. */
 export interface Line {
@@ -105,14 +106,4 @@ function optionsOf(
       })),
     ],
   }
-}
-
-/** A canvas knows no variables of the style sheet: an element has to say what the colour is now. */
-function resolveColor(place: HTMLElement, name: string): string {
-  const probe = document.createElement('span')
-  probe.style.color = `var(${name})`
-  place.append(probe)
-  const { color } = getComputedStyle(probe)
-  probe.remove()
-  return color
 }

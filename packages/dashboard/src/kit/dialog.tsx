@@ -21,6 +21,7 @@ export function Dialog({ title, children, onClose }: DialogProps) {
     const own = dialog.current
     const opener = document.activeElement
     own?.showModal()
+    own?.querySelector<HTMLElement>('input, select, textarea')?.focus()
     return () => {
       own?.close()
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()

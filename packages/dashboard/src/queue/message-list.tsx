@@ -25,11 +25,13 @@ export function MessageList({ messages, onClose }: MessageListProps) {
               {message.key !== undefined && ` · key ${message.key}`}
             </span>
             <pre>{message.value ?? `base64: ${message.valueBase64 ?? ''}`}</pre>
-            {Object.entries(message.headers ?? {}).map(([name, value]) => (
-              <span key={name} class="mono muted">
-                {name}: {value}
+            {message.headers && (
+              <span class="mono muted">
+                {Object.entries(message.headers)
+                  .map(([name, value]) => `${name}: ${value}`)
+                  .join(' · ')}
               </span>
-            ))}
+            )}
           </li>
         ))}
       </ol>

@@ -23,7 +23,7 @@ export function PublishDialog({ queue, topic, onClose }: PublishDialogProps) {
     <Dialog title={`Publish to ${topic}`} onClose={onClose}>
       <DialogForm verb="Publish" done={`Stored in ${topic}`} act={act} onClose={onClose}>
         <Field label="Message">
-          {(control) => <textarea {...control} name="value" required autofocus />}
+          {(control) => <textarea {...control} name="value" required />}
         </Field>
         <Field label="Key" hint="Messages of one key go to one partition. It may be empty.">
           {(control) => <input {...control} name="key" autocomplete="off" />}

@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact'
 import { EventsPage } from '../events/events-page.tsx'
+import { HerdPage } from '../herd/herd-page.tsx'
 import type { IconName } from '../kit/icon.tsx'
 import { QueuePage } from '../queue/queue-page.tsx'
 import { ServicesPage } from '../services/services-page.tsx'
@@ -18,5 +19,6 @@ export interface Section {
 export const sections: readonly Section[] = [
   { name: 'services', title: 'Services', icon: 'services', page: ServicesPage },
   { name: 'queue', title: 'Queue', icon: 'queue', part: 'queue', page: QueuePage },
+  { name: 'herd', title: 'Herd', icon: 'herd', part: 'herd', page: HerdPage },
   { name: 'events', title: 'Events', icon: 'events', page: EventsPage },
 ]
