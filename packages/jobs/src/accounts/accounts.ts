@@ -77,7 +77,8 @@ export class Accounts {
    * LOGIN_THROTTLED.
    */
   async login(email: string, password: string, client?: string): Promise<string> {
-    const name = email.trim().toLowerCase().slice(0, 320)
+    // PostgreSQL keeps no zero in a text; nobody's email has one.
+    const name = email.trim().toLowerCase().slice(0, 320).replaceAll('\0', '')
     const clients = client === undefined ? [] : [`client ${client}`]
     await this.#throttle.enter([`email ${name}`, ...clients])
     const user = await this.#find(name)
@@ -227,7 +228,7 @@ function newWebhookSecret(): string {
 
 function checkEmail(email: string): string {
   const name = email.trim().toLowerCase()
-  if (name.length > 254 || !/^[^\s@"<>]{1,64}@[^\s@"<>]+$/.test(name))
+  if (name.length > 254 || !/^[^\s\p{Cc}@"<>]{1,64}@[^\s\p{Cc}@"<>]+$/u.test(name))
     throw fault('ACCOUNT_INVALID', 'email: not an email address')
   return name
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 
 const url = Type.String({ minLength: 1, maxLength: 4_096 })
-const id = Type.String({ minLength: 1, maxLength: 128 })
+const id = Type.String({ maxLength: 128, pattern: '^[\\w-][\\w.-]*$' })
 const cursor = Type.String({
   maxLength: 160,
   pattern: '^\\d{1,15}~[\\w.-]+$',

@@ -58,4 +58,11 @@ function checkBodies(server: FastifyInstance): void {
   server.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? strict : bending).compile(schema as object),
   )
+  server.setSchemaErrorFormatter(([first], where) => {
+    const { instancePath = '', message = 'is wrong', params = {} } = first ?? {}
+    const { additionalProperty, allowedValue, allowedValues = allowedValue } = params
+    const named = additionalProperty ?? (allowedValues === undefined ? undefined : [allowedValues])
+    const more = named === undefined ? '' : `: ${[named].flat(2).join(', ')}`
+    return new Error(`${where}${instancePath} ${message}${more}`)
+  })
 }

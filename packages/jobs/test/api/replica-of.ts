@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   readonly clock?: Clock
   readonly log?: Log
   readonly setupToken?: string
+  /** Default one in memory. */
+  readonly location?: string
 }
 
 /** Starts a replica that the test's end stops. */
@@ -46,8 +48,9 @@ export async function replicaOf(
   options: ReplicaOptions = {},
 ): Promise<TestReplica> {
   const { clock = systemClock, log = silentLog, api = {}, accounts = {} } = options
+  const { location = ':memory:' } = options
   const store = { away: false }
-  const stores = storesOver(await openMemory(store), clock, accounts)
+  const stores = storesOver(await open(location, store), clock, accounts)
   const engine = createMemoryEngine(clock)
   const setup = options.setupToken === undefined ? {} : { setupToken: options.setupToken }
   const server = await createReplica({ stores, engine, clock, log, api, ...setup })
@@ -83,8 +86,8 @@ export async function replicaOf(
   }
 }
 
-async function openMemory(store: { away: boolean }): Promise<Database> {
-  const database = openDatabase(':memory:')
+async function open(location: string, store: { away: boolean }): Promise<Database> {
+  const database = openDatabase(location)
   await migrate(database)
   const db = new Proxy(database.db, {
     get(target, name) {

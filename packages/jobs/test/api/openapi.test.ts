@@ -1,0 +1,3 @@
+import { fuzzApi } from './fuzz-contract.ts'
+
+await fuzzApi()
