@@ -34,6 +34,8 @@ const files: readonly CommandFile[] = [
   only('Chunk files:', 'join', async () => (await import('./join.ts')).joinCommand()),
   only('Chunk files:', 'chunks', async () => (await import('./chunks.ts')).chunksCommand()),
   only('Learn:', 'experiment', async () => (await import('./experiment.ts')).experimentCommand()),
+  only(prepare, 'init', async () => (await import('./init.ts')).initCommand()),
+  only(prepare, 'doctor', async () => (await import('./doctor.ts')).doctorCommand()),
   only(prepare, 'config', async () => (await import('./config.ts')).configCommand()),
   {
     title: prepare,
