@@ -48,12 +48,12 @@ export class StreamReader {
     this.#stop.abort()
   }
 
-  /** Waits until an event of that name passes `isIt`, and returns it; throws after 20 seconds. */
+  /** Waits until an event of that name passes `isIt`, and returns it; throws after a minute. */
   async until(
     event: string,
     isIt: (data: Record<string, unknown>) => boolean,
   ): Promise<StreamEvent> {
-    for (const untilMs = performance.now() + 20_000; performance.now() < untilMs; ) {
+    for (const untilMs = performance.now() + 60_000; performance.now() < untilMs; ) {
       const found = this.events.find((each) => each.event === event && isIt(each.data))
       if (found) return found
       await sleep(10)

@@ -32,6 +32,13 @@ export async function startServer(
   return { name, child, ports: JSON.parse(String(first[0])) }
 }
 
+/** Asks a server which neighbours it is linked with. */
+export async function linksOf({ child }: ServerProcess): Promise<string[]> {
+  const answer = once(child.stdout as NodeJS.ReadableStream, 'data') as Promise<[Buffer]>
+  child.stdin?.write('links\n')
+  return JSON.parse(String((await answer)[0]))
+}
+
 /** Ends a server as a crash does. */
 export async function killServer({ child }: ServerProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
