@@ -32,6 +32,8 @@ export const jobsFaults = {
   HOST_BUSY: { status: 503, retry: 'later' },
   /** The page could not be read within its time or memory. */
   READING_FAILED: { status: 500, retry: 'later' },
+  /** So many workers died over the job that it is not tried again. */
+  WORKERS_DIED: { status: 500, retry: 'never' },
   /** Somebody has registered with that email. */
   EMAIL_TAKEN: { status: 409, retry: 'never' },
   /** An email, password or role that cannot be used; the message says why. */

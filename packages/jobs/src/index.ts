@@ -21,4 +21,5 @@ export {
   type RunningJobs,
   startJobs,
 } from './serve.ts'
+export { type RetentionOptions, retentionDefaults } from './store/retention-options.ts'
 export { openStores, type StoreOptions, type Stores } from './stores.ts'

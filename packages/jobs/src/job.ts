@@ -38,6 +38,10 @@ export interface Job extends Submission {
   readonly state: JobState
   readonly attempt: number
   readonly run: number
+  /** How often a worker died over it. */
+  readonly losses: number
+  /** The turn that it has at its host, as wall time; 0 when it has none. */
+  readonly turnMs: number
   readonly updatedMs: number
   readonly completedMs: number | undefined
   readonly reasonCode: string | undefined

@@ -11,15 +11,16 @@ import {
   type ReadingOptions,
   readingDefaults,
 } from './options.ts'
-import { createLoop } from './pipeline/loop.ts'
 import { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
 import { createPublisher } from './pipeline/publisher.ts'
 import { createRecorder } from './pipeline/recorder.ts'
 import { createScheduler } from './pipeline/scheduler.ts'
+import { createTidier } from './pipeline/tidier.ts'
 import { ensureTopics, jobTypes } from './pipeline/topics.ts'
 import { createWorker } from './pipeline/worker.ts'
 import { createArticlePool } from './reading/article-pool.ts'
 import type { JobType } from './reading/read-page.ts'
+import { type RetentionOptions, retentionDefaults } from './store/retention-options.ts'
 import type { Stores } from './stores.ts'
 
 /** One step of the life of a job; each may run in a process of its own, and in several. */
@@ -42,13 +43,8 @@ export interface PipelineParts {
   readonly reading?: Partial<ReadingOptions>
   readonly pipeline?: Partial<PipelineOptions>
   readonly callbacks?: Partial<CallbackOptions>
+  readonly retention?: Partial<RetentionOptions>
 }
-
-/** How often what has expired is forgotten, in ms. */
-const tidyEveryMs = 600_000
-
-/** How long an idempotency key is remembered, in ms. */
-const idempotencyMs = 604_800_000
 
 /**
  * Returns the steps of `roles` as one service. Steps in one process wake each other; steps in others
@@ -80,9 +76,12 @@ function workerOf(
   onDelivery: () => void,
 ): Service {
   const { stores, clock, random } = parts
-  const fetcher = createFetcher({ ...fetchDefaults, ...parts.fetching }, clock)
+  const fetcher = createFetcher({ ...fetchDefaults, ...parts.fetching }, clock, {
+    turns: stores.turns,
+  })
   const articles = createArticlePool({ ...readingDefaults, ...parts.reading }, clock)
-  const tools = { fetcher, articles, jobs: stores.jobs, clock, random, retry: settings }
+  const { lossesMax } = settings
+  const tools = { fetcher, articles, jobs: stores.jobs, clock, random, retry: settings, lossesMax }
   const types = parts.types ?? jobTypes
   const worker = createWorker({
     ...parts,
@@ -127,9 +126,5 @@ function schedulerOf(parts: PipelineParts, onSubmitted: () => void): Service {
 }
 
 function tidier(parts: PipelineParts): Service {
-  return createLoop({ ...parts, name: 'tidier' }, async (signal) => {
-    await parts.clock.sleep(tidyEveryMs, signal)
-    await parts.stores.accounts.tidy()
-    await parts.stores.submissions.tidy(idempotencyMs)
-  })
+  return createTidier({ ...parts, retention: { ...retentionDefaults, ...parts.retention } })
 }

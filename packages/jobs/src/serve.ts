@@ -15,6 +15,7 @@ import type { FetchOptions } from './options.ts'
 import type { PipelineOptions } from './pipeline/options.ts'
 import { createPipeline, type Role, roles } from './pipeline.ts'
 import { createReplica } from './replica.ts'
+import type { RetentionOptions } from './store/retention-options.ts'
 import { openStores, type Stores } from './stores.ts'
 
 /** The API, or one step of the pipeline. */
@@ -45,6 +46,7 @@ export interface JobsSettings {
   readonly fetching?: Partial<FetchOptions>
   readonly pipeline?: Partial<PipelineOptions>
   readonly callbacks?: Partial<CallbackOptions>
+  readonly retention?: Partial<RetentionOptions>
   readonly log: Log
 }
 
@@ -125,11 +127,11 @@ async function startParts(
   up: Stop[],
 ): Promise<string> {
   const { listen, allow = [], api = {}, log, parts: wanted = parts } = settings
-  const { fetching, pipeline: pace = {}, callbacks = {} } = settings
+  const { fetching, pipeline: pace = {}, callbacks = {}, retention = {} } = settings
   const common = { stores, engine, clock: systemClock, random: systemRandom, log }
   const steps = roles.filter((role) => wanted.includes(role))
   const pipeline = createPipeline({
-    ...{ ...common, roles: steps, callbacks },
+    ...{ ...common, roles: steps, callbacks, retention },
     fetching: { allow, ...fetching },
     pipeline: pace,
   })

@@ -6,8 +6,10 @@ import { type AccountOptions, accountDefaults } from './accounts/options.ts'
 import { ClaimStore } from './store/claim-store.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { DeliveryStore } from './store/delivery-store.ts'
+import { StoredTurns } from './store/host-turns.ts'
 import { JobStore } from './store/job-store.ts'
 import { migrate } from './store/migrations.ts'
+import { RetentionStore } from './store/retention-store.ts'
 import { ScheduleStore } from './store/schedule-store.ts'
 import { SubmissionStore } from './store/submission-store.ts'
 
@@ -17,6 +19,8 @@ export interface Stores {
   readonly claims: ClaimStore
   readonly deliveries: DeliveryStore
   readonly accounts: Accounts
+  readonly turns: StoredTurns
+  readonly retention: RetentionStore
   readonly schedules: ScheduleStore
   readonly submissions: SubmissionStore
   close(): Promise<void>
@@ -57,6 +61,8 @@ export function storesOver(
     claims: new ClaimStore(database, clock),
     deliveries: new DeliveryStore(database, clock),
     accounts: new Accounts(database, clock, { ...accountDefaults, ...accounts }),
+    turns: new StoredTurns(database, clock),
+    retention: new RetentionStore(database, clock),
     schedules: new ScheduleStore(database, clock),
     submissions: new SubmissionStore(database, clock),
     close: () => database.db.destroy(),

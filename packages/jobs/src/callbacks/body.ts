@@ -7,7 +7,8 @@ import type { Ending, NewDelivery } from '../store/claim-store.ts'
  * `status` are what the course's receivers read; the rest is for everybody else.
  */
 export function deliveryOf(job: Job, ending: Ending, nowMs: number): NewDelivery | undefined {
-  if (ending.kind === 'again' || job.callbackUrl === undefined) return undefined
+  if (ending.kind === 'again' || ending.kind === 'parked') return undefined
+  if (job.callbackUrl === undefined) return undefined
   const outcome =
     ending.kind === 'done'
       ? { result: ending.result }

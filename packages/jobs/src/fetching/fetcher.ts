@@ -4,6 +4,7 @@ import type { FetchOptions } from '../options.ts'
 import type { Lookup } from './connector.ts'
 import { createGuard } from './guard.ts'
 import { HostGate } from './host-gate.ts'
+import { type HostTurns, PageTurns, TurnLater } from './host-turns.ts'
 import { parsePageUrl } from './page-url.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { createRobots, type Robots } from './robots.ts'
@@ -21,6 +22,8 @@ export type FetchOutcome =
   | { readonly kind: 'page'; readonly page: FetchedPage }
   /** The page is as it was when `validators` were noted. */
   | { readonly kind: 'unchanged'; readonly url: string }
+  /** Nothing was fetched: the host is busy, and the page has its turn there in `waitMs`. */
+  | { readonly kind: 'later'; readonly waitMs: number }
   /** `waitMs`: the server asked to come back after it. */
   | { readonly kind: 'failed'; readonly fault: Fault; readonly waitMs: number | undefined }
 
@@ -35,9 +38,24 @@ export interface FetchedPage extends Validators {
 }
 
 export interface Fetcher {
-  /** Never throws but the signal's reason. */
-  fetch(url: string, signal: AbortSignal, known?: Validators): Promise<FetchOutcome>
+  /**
+   * Never throws but the signal's reason, and what `turns` throws. `hasTurn`: an earlier answer was
+   * `later`, and the time has come.
+   */
+  fetch(
+    url: string,
+    signal: AbortSignal,
+    known?: Validators,
+    hasTurn?: boolean,
+  ): Promise<FetchOutcome>
   stop(): Promise<void>
+}
+
+/** What a fetcher may be given beside its options. */
+export interface FetcherParts {
+  readonly lookup?: Lookup
+  /** The turns at hosts that all workers share; without them each has turns of its own. */
+  readonly turns?: HostTurns
 }
 
 interface Tools {
@@ -52,18 +70,25 @@ interface Tools {
  * Returns what fetches pages: address by address, robots.txt asked, in its host's turn, redirects
  * followed and each judged like a first address, the body unpacked within bounds.
  */
-export function createFetcher(options: FetchOptions, clock: Clock, lookup?: Lookup): Fetcher {
+export function createFetcher(
+  options: FetchOptions,
+  clock: Clock,
+  { lookup, turns }: FetcherParts = {},
+): Fetcher {
   const guard = createGuard(options.allow)
   const transport = createTransport({ ...options, guard, clock, ...(lookup ? { lookup } : {}) })
   const robots = createRobots({ ...options, transport, clock })
   const gate = new HostGate(options, clock)
   const tools = { options, clock, transport, robots, gate }
   return {
-    async fetch(url, signal, known) {
+    async fetch(url, signal, known, hasTurn = false) {
       try {
-        return await followPage(tools, url, signal, known)
+        const start = parsePageUrl(url)
+        const own = new PageTurns(turns, clock, hasTurn ? start.host : undefined)
+        return await followPage({ ...tools, turns: own }, start, signal, known)
       } catch (error) {
-        if (!(error instanceof Fault)) throw error
+        if (error instanceof TurnLater) return { kind: 'later', waitMs: error.waitMs }
+        if (!(error instanceof Fault) || error.code === 'STORE_UNAVAILABLE') throw error
         return { kind: 'failed', fault: error, waitMs: undefined }
       }
     },
@@ -71,14 +96,18 @@ export function createFetcher(options: FetchOptions, clock: Clock, lookup?: Look
   }
 }
 
+interface PageTools extends Tools {
+  readonly turns: PageTurns
+}
+
 /** Goes from redirect to redirect until there is a page, or no way on. */
 async function followPage(
-  tools: Tools,
-  start: string,
+  tools: PageTools,
+  start: URL,
   signal: AbortSignal,
   known: Validators | undefined,
 ): Promise<FetchOutcome> {
-  let url = parsePageUrl(start)
+  let url = start
   for (let redirects = 0; redirects <= tools.options.redirectsMax; redirects++) {
     const answer = await askInTurn(tools, url, signal, known)
     const next = redirectOf(answer, url)
@@ -90,7 +119,7 @@ async function followPage(
 
 /** One request, when robots.txt lets it and its host's turn has come. */
 async function askInTurn(
-  { options, clock, transport, robots, gate }: Tools,
+  { options, clock, transport, robots, gate, turns }: PageTools,
   url: URL,
   signal: AbortSignal,
   known: Validators | undefined,
@@ -98,6 +127,7 @@ async function askInTurn(
   const word = options.robots ? await robots.ask(url) : { allowed: true, delayMs: 0 }
   if (!word.allowed) throw fault('ROBOTS_DISALLOW', `robots.txt of ${url.host} excludes the page`)
   const delayMs = Math.min(options.hostDelayMsMax, Math.max(options.hostDelayMs, word.delayMs))
+  await turns.await(url.host, delayMs, signal)
   const leave = await gate.enter(url.host, delayMs, signal)
   try {
     const headers = headersFor(options.userAgent, known)

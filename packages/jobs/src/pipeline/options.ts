@@ -13,10 +13,12 @@ export interface PipelineOptions {
   readonly claimMs: number
   /** How often the publisher looks for claims that are over, and for delayed jobs that are due. */
   readonly sweepEveryMs: number
-  /** A job in a queue that is empty for so long is lost there, and is published again. */
+  /** Jobs are published again when their queue has fewer than were put there so long ago. */
   readonly lostMs: number
   /** Jobs of each type that one worker process has under way. */
   readonly workerConcurrency: number
+  /** Workers that may die over one job before it is dead itself. */
+  readonly lossesMax: number
   /** The waits between attempts at one page. */
   readonly retryFirstMs: number
   readonly retryMostMs: number
@@ -30,6 +32,7 @@ export const pipelineDefaults: PipelineOptions = {
   sweepEveryMs: 500,
   lostMs: 60_000,
   workerConcurrency: 32,
+  lossesMax: 5,
   retryFirstMs: 2_000,
   retryMostMs: 600_000,
 }

@@ -60,11 +60,14 @@ async function publish(options: PublisherOptions, type: JobType): Promise<number
   return claimed.length
 }
 
-/** A queue that has nothing has lost what the store believes to be in it. */
+/** A queue that has less than the store believes to be in it has lost some; nobody knows which. */
 async function findLost({ engine, claims, clock, lostMs, log }: PublisherOptions, type: JobType) {
+  const sinceMs = clock.now() - lostMs
+  const believed = await claims.queuedBefore(type, sinceMs)
+  if (believed === 0) return
   const { ready, leased, delayed } = await engine.counts(typeQueue(type), 'workers')
-  if (ready + leased + delayed > 0) return
-  const found = await claims.requeueLost(type, clock.now() - lostMs)
+  if (ready + leased + delayed >= believed) return
+  const found = await claims.requeueLost(type, sinceMs)
   if (found > 0) log.warn({ type, found }, 'jobs that their queue had lost are published again')
 }
 

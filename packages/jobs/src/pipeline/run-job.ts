@@ -15,6 +15,7 @@ export interface JobTools {
   readonly clock: Clock
   readonly random: Random
   readonly retry: Pick<PipelineOptions, 'retryFirstMs' | 'retryMostMs'>
+  readonly lossesMax: number
 }
 
 /**
@@ -22,12 +23,15 @@ export interface JobTools {
  * ended; throws the signal's reason, and what the store fails with.
  */
 export async function runJob(tools: JobTools, job: Job, signal: AbortSignal): Promise<Ending> {
-  if (job.attempt > job.attemptsMax)
-    return { kind: 'dead', code: 'READING_FAILED', reason: 'its workers died at every attempt' }
+  if (job.losses > tools.lossesMax)
+    return { kind: 'dead', code: 'WORKERS_DIED', reason: `${job.losses} workers died over it` }
   const last = await tools.jobs.lastResult(job)
-  const outcome = await tools.fetcher.fetch(job.url, signal, validatorsOf(last?.result))
+  const known = validatorsOf(last?.result)
+  const outcome = await tools.fetcher.fetch(job.url, signal, known, job.turnMs > 0)
   if (outcome.kind === 'unchanged' && last)
     return { kind: 'done', contentHash: last.hash, result: last.result }
+  if (outcome.kind === 'later')
+    return { kind: 'parked', dueMs: Math.ceil(tools.clock.now() + outcome.waitMs) }
   if (outcome.kind !== 'page') return failed(tools, job, outcome)
   try {
     return await read(tools, job, outcome)
@@ -65,7 +69,7 @@ async function read(
 function failed(
   { clock, random, retry }: JobTools,
   job: Job,
-  outcome: Exclude<FetchOutcome, { kind: 'page' }>,
+  outcome: Extract<FetchOutcome, { kind: 'failed' | 'unchanged' }>,
 ): Ending {
   if (outcome.kind === 'unchanged')
     return { kind: 'dead', code: 'PAGE_REFUSED', reason: 'answered 304 although nothing was known' }

@@ -22,6 +22,8 @@ export type Ending =
       readonly reason: string
     }
   | { readonly kind: 'dead'; readonly code: string; readonly reason: string }
+  /** Not begun: its host is busy until then, and has a turn for it. The attempt does not count. */
+  | { readonly kind: 'parked'; readonly dueMs: number }
 
 /** A callback to be sent. */
 export interface NewDelivery {
@@ -64,19 +66,23 @@ export class ClaimStore {
   /** Makes delayed jobs that are due wait for the publisher, and returns how many. */
   async wakeDelayed(limit: number): Promise<number> {
     const nowMs = this.#clock.now()
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('messages')
-      .set({ state: 'waiting', updated_ms: nowMs })
-      .where('id', 'in', (build) =>
-        build
-          .selectFrom('messages')
-          .select('id')
-          .where('state', '=', literal('delayed'))
-          .where('due_ms', '<=', nowMs)
-          .orderBy('due_ms')
-          .limit(limit),
-      )
-      .executeTakeFirst()
+    const { numUpdatedRows } = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set({ state: 'waiting', updated_ms: nowMs })
+          .where('id', 'in', (build) =>
+            build
+              .selectFrom('messages')
+              .select('id')
+              .where('state', '=', literal('delayed'))
+              .where('due_ms', '<=', nowMs)
+              .orderBy('due_ms')
+              .limit(limit),
+          )
+          .executeTakeFirst(),
+      { soft: true },
+    )
     return Number(numUpdatedRows)
   }
 
@@ -104,22 +110,26 @@ export class ClaimStore {
   /** Notes that claimed jobs stand in their queue. One that a worker has begun already stays so. */
   async markQueued(jobs: readonly ClaimedJob[]): Promise<void> {
     const nowMs = this.#clock.now()
-    await this.#database.db
-      .updateTable('messages')
-      .set({ state: 'queued', updated_ms: nowMs, claim: null, claim_until_ms: nowMs })
-      .where(
-        'id',
-        'in',
-        jobs.map(({ job }) => job.id),
-      )
-      .where('claim', 'in', [...new Set(jobs.map(({ claim }) => claim))])
-      .where('state', '=', 'publishing')
-      .execute()
+    await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set({ state: 'queued', updated_ms: nowMs, claim: null, claim_until_ms: nowMs })
+          .where(
+            'id',
+            'in',
+            jobs.map(({ job }) => job.id),
+          )
+          .where('claim', 'in', [...new Set(jobs.map(({ claim }) => claim))])
+          .where('state', '=', 'publishing')
+          .execute(),
+      { soft: true },
+    )
   }
 
   /**
    * Puts back what a dead publisher or worker had, and returns how many jobs that were. The attempt
-   * counts: a page that kills its workers comes to its end, too.
+   * does not count, the loss does: a page that kills its workers comes to its end, too.
    */
   async releaseExpired(): Promise<number> {
     const nowMs = this.#clock.now()
@@ -128,23 +138,47 @@ export class ClaimStore {
         build('state', 'in', [literal('publishing'), literal('working')]),
         build('claim_until_ms', '<', nowMs),
       ])
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('messages')
-      .set({ state: 'waiting', is_processing: 0, updated_ms: nowMs, claim: null })
-      .where(expired)
-      .executeTakeFirst()
+    const { numUpdatedRows } = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set((build) => ({
+            attempt: build('attempt', '-', build.ref('is_processing')),
+            losses: build('losses', '+', build.ref('is_processing')),
+          }))
+          .set({ state: 'waiting', is_processing: 0, updated_ms: nowMs, claim: null })
+          .where(expired)
+          .executeTakeFirst(),
+      { soft: true },
+    )
     return Number(numUpdatedRows)
   }
 
-  /** Puts back jobs that have stood in a queue since before `sinceMs`: it has lost them. */
-  async requeueLost(type: JobType, sinceMs: number): Promise<number> {
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('messages')
-      .set({ state: 'waiting', is_processing: 0, updated_ms: this.#clock.now() })
+  /** How many jobs have stood in their queue since before `sinceMs`. */
+  async queuedBefore(type: JobType, sinceMs: number): Promise<number> {
+    const row = await this.#database.db
+      .selectFrom('messages')
+      .select((build) => build.fn.countAll<number | string>().as('count'))
       .where('state', '=', literal('queued'))
       .where('type', '=', type)
       .where('claim_until_ms', '<', sinceMs)
       .executeTakeFirst()
+    return Number(row?.count ?? 0)
+  }
+
+  /** Puts back jobs that have stood in a queue since before `sinceMs`: it has lost them. */
+  async requeueLost(type: JobType, sinceMs: number): Promise<number> {
+    const { numUpdatedRows } = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set({ state: 'waiting', is_processing: 0, updated_ms: this.#clock.now() })
+          .where('state', '=', literal('queued'))
+          .where('type', '=', type)
+          .where('claim_until_ms', '<', sinceMs)
+          .executeTakeFirst(),
+      { soft: true },
+    )
     return Number(numUpdatedRows)
   }
 
@@ -152,38 +186,58 @@ export class ClaimStore {
   async begin(id: string, run: number, claimMs: number): Promise<ClaimedJob | undefined> {
     const claim = randomToken(12)
     const nowMs = this.#clock.now()
-    const row = await this.#database.db
-      .updateTable('messages')
-      .set((build) => ({ attempt: build('attempt', '+', 1), state: 'working', is_processing: 1 }))
-      .set({ claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
-      .where('id', '=', id)
-      .where('run', '=', run)
-      .where('state', 'in', ['publishing', 'queued'])
-      .returningAll()
-      .executeTakeFirst()
+    const row = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set((build) => ({
+            attempt: build('attempt', '+', 1),
+            state: 'working',
+            is_processing: 1,
+          }))
+          .set({ claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
+          .where('id', '=', id)
+          .where('run', '=', run)
+          .where('state', 'in', ['publishing', 'queued'])
+          .returningAll()
+          .executeTakeFirst(),
+      { soft: true },
+    )
     return row && { job: toJob(row), claim }
   }
 
   /** Lengthens a claim; false when it is lost, because the job was cancelled or is another's. */
   async extend({ job, claim }: ClaimedJob, claimMs: number): Promise<boolean> {
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('messages')
-      .set({ claim_until_ms: this.#clock.now() + claimMs })
-      .where('id', '=', job.id)
-      .where('claim', '=', claim)
-      .executeTakeFirst()
+    const { numUpdatedRows } = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set({ claim_until_ms: this.#clock.now() + claimMs })
+          .where('id', '=', job.id)
+          .where('claim', '=', claim)
+          .executeTakeFirst(),
+      { soft: true },
+    )
     return numUpdatedRows > 0n
   }
 
   /** Puts a job back whose worker stops; the attempt does not count. */
   async release({ job, claim }: ClaimedJob): Promise<void> {
-    await this.#database.db
-      .updateTable('messages')
-      .set((build) => ({ attempt: build('attempt', '-', 1), state: 'waiting', is_processing: 0 }))
-      .set({ claim: null, claim_until_ms: 0, updated_ms: this.#clock.now() })
-      .where('id', '=', job.id)
-      .where('claim', '=', claim)
-      .execute()
+    await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set((build) => ({
+            attempt: build('attempt', '-', 1),
+            state: 'waiting',
+            is_processing: 0,
+          }))
+          .set({ claim: null, claim_until_ms: 0, updated_ms: this.#clock.now() })
+          .where('id', '=', job.id)
+          .where('claim', '=', claim)
+          .execute(),
+      { soft: true },
+    )
   }
 
   /**
@@ -195,11 +249,11 @@ export class ClaimStore {
     ending: Ending,
     delivery: NewDelivery | undefined,
   ): Promise<boolean> {
-    return this.#database.db.transaction().execute(async (transaction) => {
+    return this.#database.write(async (transaction) => {
       const nowMs = this.#clock.now()
       const { numUpdatedRows } = await transaction
         .updateTable('messages')
-        .set({ ...endingRow(ending, nowMs), updated_ms: nowMs, is_processing: 0 })
+        .set({ ...endingRow(ending, job, nowMs), updated_ms: nowMs, is_processing: 0 })
         .set({ claim: null, claim_until_ms: 0 })
         .where('id', '=', job.id)
         .where('claim', '=', claim)
@@ -241,24 +295,28 @@ export class ClaimStore {
     const claim = randomToken(12)
     const nowMs = this.#clock.now()
     const lock = this.#database.kind === 'postgres'
-    const rows = await this.#database.db
-      .updateTable('messages')
-      .set({ state: 'publishing', claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
-      .where('id', 'in', (build) =>
-        build
-          .selectFrom('messages')
-          .select('id')
-          .where('state', '=', literal('waiting'))
-          .where('type', '=', type)
-          .where('owner_id', '=', owner)
-          .orderBy('priority', 'desc')
-          .orderBy('due_ms')
-          .orderBy('id')
-          .limit(count)
-          .$if(lock, (query) => query.forUpdate().skipLocked()),
-      )
-      .returningAll()
-      .execute()
+    const rows = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('messages')
+          .set({ state: 'publishing', claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
+          .where('id', 'in', (build) =>
+            build
+              .selectFrom('messages')
+              .select('id')
+              .where('state', '=', literal('waiting'))
+              .where('type', '=', type)
+              .where('owner_id', '=', owner)
+              .orderBy('priority', 'desc')
+              .orderBy('due_ms')
+              .orderBy('id')
+              .limit(count)
+              .$if(lock, (query) => query.forUpdate().skipLocked()),
+          )
+          .returningAll()
+          .execute(),
+      { soft: true },
+    )
     return rows.map((row) => ({ job: toJob(row), claim }))
   }
 }
@@ -277,7 +335,11 @@ function deliveryRow(delivery: NewDelivery, job: Job, nowMs: number): Tables['de
   }
 }
 
-function endingRow(ending: Ending, nowMs: number) {
+function endingRow(ending: Ending, job: Job, nowMs: number) {
+  if (ending.kind === 'parked') {
+    const { dueMs } = ending
+    return { state: 'delayed' as const, due_ms: dueMs, turn_ms: dueMs, attempt: job.attempt - 1 }
+  }
   if (ending.kind === 'done')
     return {
       state: 'done' as const,
@@ -292,5 +354,5 @@ function endingRow(ending: Ending, nowMs: number) {
   if (ending.kind === 'dead')
     return { state: 'dead' as const, is_processed: 0, date_process_complete: nowMs, ...why }
   const state = ending.dueMs > nowMs ? ('delayed' as const) : ('waiting' as const)
-  return { state, due_ms: ending.dueMs, ...why }
+  return { state, due_ms: ending.dueMs, turn_ms: 0, ...why }
 }

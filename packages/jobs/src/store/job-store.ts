@@ -38,6 +38,9 @@ const everyOwner = sql`
 /** The most that one stored content unpacks to, in bytes. */
 const contentBytesMax = 134_217_728
 
+/** A content that is wanted again is noted so after this, well below `orphanMs` of retention, in ms. */
+const notedAgainMs = 600_000
+
 /** The jobs of all accounts, as people see them. Its other half is `claim-store.ts`. */
 export class JobStore {
   readonly #database: Database
@@ -52,7 +55,7 @@ export class JobStore {
   async record(jobs: readonly Submission[]): Promise<void> {
     if (jobs.length === 0) return
     const rows = jobs.map((job) => toRow(job, this.#clock.now()))
-    await this.#database.db.transaction().execute(async (transaction) => {
+    await this.#database.write(async (transaction) => {
       for (let start = 0; start < rows.length; start += insertRows)
         await transaction
           .insertInto('messages')
@@ -215,6 +218,7 @@ export class JobStore {
     return this.#database.db
       .updateTable('messages')
       .set((build) => ({ state: 'waiting', attempt: 0, run: build('run', '+', 1) }))
+      .set({ losses: 0, turn_ms: 0 })
       .set({ is_processed: 0, due_ms: nowMs, updated_ms: nowMs, date_process_complete: null })
       .set({ reason: null, reason_code: null })
   }
@@ -239,19 +243,33 @@ export class JobStore {
   async keepContent(content: string): Promise<string> {
     const bytes = Buffer.from(content)
     const hash = createHash('sha256').update(bytes).digest('hex')
+    const nowMs = this.#clock.now()
+    if (await this.#keepAgain(hash, nowMs)) return hash
+    const packed = await pack(bytes)
+    await this.#database.db
+      .insertInto('contents')
+      .values({ hash, packed, bytes: bytes.length, packed_bytes: packed.length, kept_ms: nowMs })
+      .onConflict((conflict) => conflict.column('hash').doUpdateSet({ kept_ms: nowMs }))
+      .execute()
+    return hash
+  }
+
+  /** Notes that a content is wanted still; false when it is not there. */
+  async #keepAgain(hash: string, nowMs: number): Promise<boolean> {
     const { db } = this.#database
     const there = await db
       .selectFrom('contents')
-      .select('hash')
+      .select('kept_ms')
       .where('hash', '=', hash)
       .executeTakeFirst()
-    if (there) return hash
-    await db
-      .insertInto('contents')
-      .values({ hash, packed: await pack(bytes), bytes: bytes.length })
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .execute()
-    return hash
+    if (!there) return false
+    if (there.kept_ms > nowMs - notedAgainMs) return true
+    const { numUpdatedRows } = await db
+      .updateTable('contents')
+      .set({ kept_ms: nowMs })
+      .where('hash', '=', hash)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
   }
 
   /** Throws RESULT_MISSING. */

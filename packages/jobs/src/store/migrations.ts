@@ -9,7 +9,13 @@ type Migration = (db: Transaction<Tables>, blob: 'blob' | 'bytea') => Promise<vo
 const lockNumber = 7_190_326
 
 /** Each brings the schema one version on. They are never changed, only added to. */
-const migrations: readonly Migration[] = [jobsAndResults, callbacks, accounts, schedulesAndQuotas]
+const migrations: readonly Migration[] = [
+  jobsAndResults,
+  callbacks,
+  accounts,
+  schedulesAndQuotas,
+  turnsAndRetention,
+]
 
 /**
  * Brings the schema up to date, all of it or nothing; several processes may do so at one time.
@@ -110,8 +116,8 @@ async function accounts(db: Kysely<Tables>): Promise<void> {
 async function schedulesAndQuotas(db: Kysely<Tables>): Promise<void> {
   await run(db, [
     'alter table messages add column schedule_id text',
-    'alter table users add column unfinished_max integer',
-    'alter table users add column per_minute_max integer',
+    'alter table users add column unfinished_max bigint',
+    'alter table users add column per_minute_max bigint',
     `create table schedules (
       id text primary key, owner_id text not null, cron text not null, time_zone text not null,
       job text not null, paused integer not null, next_ms bigint, last_ms bigint, last_job_id text,
@@ -128,5 +134,21 @@ async function schedulesAndQuotas(db: Kysely<Tables>): Promise<void> {
     // Counts by type, too, out of one index.
     'drop index messages_owner_state',
     'create index messages_owner_states on messages (owner_id, state, type)',
+  ])
+}
+
+async function turnsAndRetention(db: Kysely<Tables>): Promise<void> {
+  await run(db, [
+    'alter table messages add column losses integer not null default 0',
+    'alter table messages add column turn_ms bigint not null default 0',
+    'create table hosts (host text primary key, free_at_ms bigint not null)',
+    'alter table contents add column kept_ms bigint not null default 0',
+    'alter table contents add column packed_bytes bigint not null default 0',
+    'update contents set packed_bytes = length(packed)',
+    // Their sum is read without the contents themselves.
+    'create index contents_kept on contents (kept_ms, packed_bytes)',
+    'create index messages_content on messages (content_hash) where content_hash is not null',
+    `create index messages_ended on messages (date_process_complete, id)
+      where date_process_complete is not null`,
   ])
 }

@@ -9,6 +9,7 @@ export interface Tables {
   delivery_attempts: DeliveryAttemptsTable
   users: UsersTable
   signing_keys: SigningKeysTable
+  hosts: HostsTable
   refresh_tokens: RefreshTokensTable
   revoked_tokens: RevokedTokensTable
   login_failures: LoginFailuresTable
@@ -66,6 +67,10 @@ interface MessagesTable {
   /** Who works on it, and until when. */
   claim: string | null
   claim_until_ms: number
+  /** How often a worker died over it. */
+  losses: number
+  /** The turn that it has at its host; 0 when it has none. */
+  turn_ms: number
   reason_code: string | null
   reason: string | null
   content_hash: string | null
@@ -79,6 +84,15 @@ interface ContentsTable {
   /** Packed with zstd. */
   packed: Uint8Array
   bytes: number
+  packed_bytes: number
+  /** When a job last had it; what no job has any more is removed some time after. */
+  kept_ms: number
+}
+
+/** From when on a host may be asked again, over all workers. */
+interface HostsTable {
+  host: string
+  free_at_ms: number
 }
 
 /** Where a callback stands: `gone` when the receiver answered 410. */

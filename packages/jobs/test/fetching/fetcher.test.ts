@@ -199,7 +199,7 @@ test('a name that leads elsewhere at its second look-up is judged anew each time
     lookups.push(host)
     return answers[Math.min(lookups.length, answers.length) - 1] ?? []
   }
-  const wary = () => createFetcher({ ...options, robots: false }, systemClock, lookup)
+  const wary = () => createFetcher({ ...options, robots: false }, systemClock, { lookup })
   const [one, other] = [wary(), wary()]
 
   const first = await one.fetch(`http://rebind.example:${site.port}/plain`, never)
@@ -213,7 +213,7 @@ test('a name that leads elsewhere at its second look-up is judged anew each time
 
 test('one refused address among several spoils the name', async () => {
   const lookup = async () => ['127.0.0.1', '10.0.0.1']
-  const wary = createFetcher({ ...options, robots: false }, systemClock, lookup)
+  const wary = createFetcher({ ...options, robots: false }, systemClock, { lookup })
 
   const outcome = await wary.fetch(`http://mixed.example:${site.port}/plain`, never)
 
