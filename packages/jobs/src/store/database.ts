@@ -2,12 +2,15 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely'
 import pg from 'pg'
 import { faultingDialect } from './faulting-dialect.ts'
+import { groupCommit, type Write } from './group-commit.ts'
 import type { Tables } from './tables.ts'
 
 /** One of the two databases, open. */
 export interface Database {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Kysely<Tables>
+  /** How changes of the way of a job are made. Durable when it resolves, unless soft. */
+  readonly write: Write
 }
 
 /** How long a statement waits for another process's write, in ms. */
@@ -18,9 +21,13 @@ const busyMs = 10_000
  * (`:memory:` for none). `connections` are the most to PostgreSQL.
  */
 export function openDatabase(location: string, connections = 4): Database {
-  if (/^postgres(ql)?:/.test(location))
-    return { kind: 'postgres', db: openPostgres(location, connections) }
-  return { kind: 'sqlite', db: openSqlite(location) }
+  if (/^postgres(ql)?:/.test(location)) {
+    const db = openPostgres(location, connections)
+    // It gathers commits by itself.
+    return { kind: 'postgres', db, write: (work) => db.transaction().execute(work) }
+  }
+  const db = openSqlite(location)
+  return { kind: 'sqlite', db, write: groupCommit(db) }
 }
 
 function openPostgres(location: string, connections: number): Kysely<Tables> {
