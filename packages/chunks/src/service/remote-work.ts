@@ -4,8 +4,9 @@ import { fileStart } from '../chunkers/chunker.ts'
 import { contextBytes } from '../chunkers/pattern.ts'
 import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
-import { readSegments, type Source } from '../file-source.ts'
+import { type FileSource, readSegments, type Source } from '../file-source.ts'
 import { SpooledGroups } from '../groups.ts'
+import { inOrder } from '../in-order.ts'
 import { readAt } from '../join/entries.ts'
 import { pieceBytesMax, segmentBytes } from '../options.ts'
 import { PieceList, type Pieces } from '../piece-list.ts'
@@ -14,7 +15,6 @@ import { createChunker, type Plan } from '../plan.ts'
 import { beforeOf, contentBytes, sealPieces } from '../seal.ts'
 import { groupsOf, sortFile } from '../sort-file.ts'
 import type { Checkpoint, CheckpointKeeper } from './checkpoint.ts'
-import { inOrder } from '../in-order.ts'
 import { sortRemotely } from './remote-letters.ts'
 import type { TaskClient } from './task-client.ts'
 import type { ScanAnswer } from './tasks.ts'
@@ -39,7 +39,7 @@ export interface RemoteRun extends Run {
  *   every piece                   → seal, in batches of a segment
  */
 export async function chunkRemotely(
-  source: Source,
+  source: FileSource,
   plan: Plan,
   folder: string,
   run: RemoteRun,
@@ -63,7 +63,7 @@ function isScanned({ way: { by } }: Plan): boolean {
 }
 
 async function sortSource(
-  source: Source,
+  source: FileSource,
   plan: Plan,
   folder: string,
   store: PieceStore,
@@ -136,12 +136,11 @@ async function* cutFrom(source: Source, plan: Plan, run: RemoteRun): AsyncGenera
   }
 }
 
-/** The source from `startAt` on. */
-function tailOf(source: Source, startAt: number): Source {
+/** The source from `startAt` on, for reading. */
+function tailOf(source: Source, startAt: number): Pick<Source, 'bytes' | 'read'> {
   return {
     bytes: source.bytes - startAt,
     read: (target, at) => source.read(target, startAt + at),
-    close: () => source.close(),
   }
 }
 

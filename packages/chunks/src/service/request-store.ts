@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSource, type Source } from '../file-source.ts'
+import { type FileSource, openSource } from '../file-source.ts'
 import { openSources } from '../groups.ts'
 import { type Checkpoint, checkpointName, readCheckpoint } from './checkpoint.ts'
 import type { ChunkRequest } from './request.ts'
@@ -32,7 +32,7 @@ export class RequestStore {
   }
 
   /** Opens the upload of a request as one source. */
-  openInput({ id, inputs }: ChunkRequest): Promise<Source> {
+  openInput({ id, inputs }: ChunkRequest): Promise<FileSource> {
     if (inputs === 1) return openSource(this.inputPath(id))
     return openSources(Array.from({ length: inputs }, (_, number) => this.inputPath(id, number)))
   }

@@ -106,12 +106,20 @@ export class TaskClient {
   ): Promise<TaskAnswer> {
     signal.throwIfAborted()
     const { answer, end } = await this.#ask(frame, attemptMs, signal)
-    const { whole, bytes } = await readBody(answer, this.pool, answerBytesMax).finally(end)
+    if (answer.statusCode !== 200) throw await problemOf(answer).finally(end)
+    const { whole, bytes } = await this.#read(answer).finally(end)
     const release = () => this.pool.give(whole)
-    if (answer.statusCode === 200) return { ...decodeFrame(bytes), release }
-    const problem = problemOf(answer.statusCode ?? 0, bytes)
-    release()
-    throw problem
+    return { ...decodeFrame(bytes), release }
+  }
+
+  async #read(answer: IncomingMessage) {
+    try {
+      return await readBody(answer, this.pool, answerBytesMax)
+    } catch (error) {
+      // An answer that is left unread would keep its connection from every other task.
+      answer.destroy()
+      throw error
+    }
   }
 
   #ask(frame: readonly Uint8Array[], attemptMs: number, signal: AbortSignal): Promise<Asked> {
@@ -157,10 +165,21 @@ export class TaskClient {
   }
 }
 
+/** The most of a complaint that is read, in bytes. */
+const problemBytesMax = 64 * 1_024
+
 /** What the backend, or the door before it, complained of. A door's own answers may be tried again. */
-function problemOf(status: number, bytes: Buffer): Error {
+async function problemOf(answer: IncomingMessage): Promise<Error> {
+  const status = answer.statusCode ?? 0
   try {
-    const known = fromProblem(JSON.parse(bytes.toString()))
+    const parts: Buffer[] = []
+    let bytes = 0
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      bytes += part.length
+      if (bytes > problemBytesMax) break
+      parts.push(part)
+    }
+    const known = fromProblem(JSON.parse(Buffer.concat(parts).toString()))
     if (known && (status < 500 || known.retry !== 'never')) return known
   } catch {
     // Something between us and the backend answered in words of its own.

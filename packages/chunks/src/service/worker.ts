@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { type Clock, describeError, Fault, type Log } from '@drover/kernel'
 import { planSource } from '../chunk-file.ts'
 import { fault } from '../errors.ts'
-import { readSegments, type Source } from '../file-source.ts'
+import { type FileSource, readSegments, type Source } from '../file-source.ts'
 import { CheckpointKeeper } from './checkpoint.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import { namedDisk, receive } from './receive.ts'
@@ -147,7 +147,7 @@ export class Worker {
     this.#count(request, (await store.bytesOf(request.id)) - request.heldBytes)
   }
 
-  async #cut(request: ChunkRequest, source: Source, signal: AbortSignal): Promise<void> {
+  async #cut(request: ChunkRequest, source: FileSource, signal: AbortSignal): Promise<void> {
     const { store, guard, tasks, clock, chunksMax } = this.#parts
     const folder = store.folderOf(request.id)
     const plan = await planSource(source, request.way)
