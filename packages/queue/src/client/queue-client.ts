@@ -183,6 +183,9 @@ export class QueueClient extends WorkClient implements QueueEngine, BrokerAdmin 
     const reply = await this.routes.callPartition(topic, partition, 'fetch', call, wait)
     const about = reply.result as { from: number; next: number; end: number }
     const records = decodeAll(reply.bytes, topic, partition, about.from)
+    // Compaction may have left nothing behind the offset of a batch that reaches beyond it.
+    if (records.length === 0 && about.next > about.from && about.next < about.end)
+      return this.fetch(topic, partition, { offset: about.next }, options, signal)
     if (records.length <= messagesMax)
       return { records, nextOffset: about.next, endOffset: about.end }
     const kept = records.slice(0, messagesMax)
