@@ -15,7 +15,7 @@ import { WallClock } from '../wall-clock.ts'
 import { ActivityLog } from './activity-log.ts'
 import { LineProtocol } from './line-protocol.ts'
 import { LineServer } from './line-server.ts'
-import { MapServer, type MapServerOptions } from './map-server.ts'
+import type { MapServer, MapServerOptions } from './map-server.ts'
 import { readTls } from './read-tls.ts'
 import { RecordMap } from './record-map.ts'
 import { type HerdSettings, settingsOf } from './settings.ts'
@@ -85,7 +85,7 @@ export async function createHerdServer(
   })
   const fences = new Fences()
   const records = new RecordMap(node, wallClock)
-  const map = createMap(options, server, { node, fences, places, lines, protocol, records })
+  const map = await createMap(options, server, { node, fences, places, lines, protocol, records })
   observe(node.state, fences, map)
   const upkeep = createUpkeep(name, node.state, settings, options, log)
   const services: Service[] = [upkeep, node, lines, ...(map ? [map] : [])]
@@ -158,17 +158,17 @@ async function createNode(
   })
 }
 
-function createMap(
+async function createMap(
   options: HerdOptions,
   server: TopologyServer,
   parts: Pick<MapServerOptions, 'node' | 'fences' | 'places' | 'lines' | 'protocol' | 'records'>,
-): MapServer | undefined {
+): Promise<MapServer | undefined> {
   const address = options.http ?? server.http
+  if (!address) return undefined
+  // Loaded when needed: it takes a third of a server's start, and few have the port.
+  const { MapServer: Server } = await import('./map-server.ts')
   const fencesMax = options.fencesMax ?? 100_000
-  return (
-    address &&
-    new MapServer({ ...parts, name: server.name, address, clock: systemClock, fencesMax })
-  )
+  return new Server({ ...parts, name: server.name, address, clock: systemClock, fencesMax })
 }
 
 function createUpkeep(
