@@ -172,16 +172,21 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Runs the command to its end, or kills it after 20 s. */
-export async function runDrover(
-  words: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
-): Promise<Ran> {
+/** Where a command that ends by itself runs, and how long it may. */
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Record<string, string>
+  /** Then it is killed; 20 s if absent. */
+  readonly timeoutMs?: number
+}
+
+/** Runs the command to its end, or kills it. */
+export async function runDrover(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, [bin, ...words], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: options.timeoutMs ?? 20_000,
     killSignal: 'SIGKILL',
   })
   const texts = { stdout: '', stderr: '' }
