@@ -1,0 +1,82 @@
+import { Dialog, DialogForm } from '../kit/dialog.tsx'
+import { Field } from '../kit/field.tsx'
+import { jobTypes, type NewJob, submit } from './jobs-api.ts'
+import type { JobsSession } from './jobs-session.ts'
+
+interface SubmitDialogProps {
+  readonly session: JobsSession
+  readonly onClose: () => void
+}
+
+/** Asks for a page and what is to be made of it. */
+export function SubmitDialog({ session, onClose }: SubmitDialogProps) {
+  return (
+    <Dialog title="Submit a job" onClose={onClose}>
+      <DialogForm
+        verb="Submit"
+        done="The job is on disk; it will be done"
+        act={(fields) => submit(session.client, readJob(fields))}
+        onClose={onClose}
+      >
+        <Field label="Address" hint="What is not public is refused, unless the workers allow it.">
+          {(control) => (
+            <input {...control} name="url" type="url" required placeholder="https://…" />
+          )}
+        </Field>
+        <Field label="Makes of it">
+          {(control) => (
+            <select {...control} name="type">
+              {Object.entries(jobTypes).map(([type, meaning]) => (
+                <option key={type} value={type}>
+                  {type}: {meaning}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label="Call back" hint="Told there when it has ended. It may be empty.">
+          {(control) => <input {...control} name="callbackUrl" type="url" />}
+        </Field>
+        <div class="pair">
+          <Field label="Priority" hint="0 to 9; higher goes first.">
+            {(control) => (
+              <input
+                {...control}
+                name="priority"
+                type="number"
+                min="0"
+                max="9"
+                required
+                defaultValue="0"
+              />
+            )}
+          </Field>
+          <Field label="Not before, in s">
+            {(control) => (
+              <input
+                {...control}
+                name="delay"
+                type="number"
+                min="0"
+                max="86400"
+                required
+                defaultValue="0"
+              />
+            )}
+          </Field>
+        </div>
+      </DialogForm>
+    </Dialog>
+  )
+}
+
+function readJob(fields: FormData): NewJob {
+  const callbackUrl = String(fields.get('callbackUrl'))
+  return {
+    url: String(fields.get('url')),
+    type: Number(fields.get('type')),
+    priority: Number(fields.get('priority')),
+    delayMs: Number(fields.get('delay')) * 1_000,
+    ...(callbackUrl === '' ? {} : { callbackUrl }),
+  }
+}
