@@ -9,6 +9,7 @@ export { type FenceShape, Fences } from './state/fences.ts'
 export { HerdState, type StateLimits, type StateObserver } from './state/herd-state.ts'
 export { createRecord, type HerdRecord } from './state/record.ts'
 export { clientsInBox, clientsWithin, type Hit, nearestClients } from './state/search.ts'
+export { stormHerd } from './storm.ts'
 export {
   builtinTopologies,
   createTopology,

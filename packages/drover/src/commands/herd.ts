@@ -1,8 +1,9 @@
-import type { HerdOptions, Topology, TopologyServer } from '@drover/herd'
+import type { HerdOptions, Topology } from '@drover/herd'
 import { parseAddress, type Service } from '@drover/kernel'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
+import { ask, sayWhere, storm, watch, withTopology } from './herd-clients.ts'
 
 interface CommonOptions {
   readonly topology: string
@@ -19,15 +20,12 @@ interface ServeOptions extends CommonOptions {
   readonly withParent?: boolean
 }
 
-interface ClientOptions {
-  readonly topology: string
-}
-
 const examples = `Examples:
   drover herd up bailey                       five servers on 10000-10004, each a process
   drover herd serve Clark --topology bailey   one of them, in the foreground
   drover herd say Clark kiwi +34.068930-118.445127
   drover herd ask Bona kiwi 10 5              at most 5 places within 10 km of kiwi
+  drover herd storm bailey --clients 200      clients that walk over the map
   drover herd serve Zoe --listen 12000 --seed 127.0.0.1:20000
                                               joins a herd by one of its servers
 
@@ -38,7 +36,8 @@ export function herdCommand(): Command {
   const herd = new Command('herd')
     .description('Runs servers that tell each other where clients are, and talks to them.')
     .addHelpText('after', `\n${examples}`)
-  for (const command of [serve(), up(), sayWhere(), ask(), watch()]) herd.addCommand(command)
+  for (const command of [serve(), up(), sayWhere(), ask(), watch(), storm()])
+    herd.addCommand(command)
   return herd
 }
 
@@ -90,68 +89,12 @@ function up(): Command {
     })
 }
 
-function sayWhere(): Command {
-  return withTopology(new Command('say'))
-    .description('Tells a server where a client is now.')
-    .argument('<server>')
-    .argument('<client>')
-    .argument('<location>', 'as +34.068930-118.445127')
-    .action(async (name: string, client: string, location: string, options: ClientOptions) => {
-      const { sayToHerd } = await import('@drover/herd')
-      const server = await findServer(name, options)
-      say((await sayToHerd({ address: server.address, client }, location)).trimEnd())
-    })
-}
-
-function ask(): Command {
-  return withTopology(new Command('ask'))
-    .description('Asks a server for places near a client.')
-    .argument('<server>')
-    .argument('<client>')
-    .argument('[radius]', 'in km, 0 to 50', '10')
-    .argument('[bound]', 'places at most, 0 to 20', '5')
-    .action(
-      async (name: string, client: string, radius: string, bound: string, given: ClientOptions) => {
-        const { askHerd } = await import('@drover/herd')
-        const server = await findServer(name, given)
-        const to = { address: server.address, client }
-        say((await askHerd(to, Number(radius), Number(bound))).trimEnd())
-      },
-    )
-}
-
-function watch(): Command {
-  return new Command('watch')
-    .description('Shows who enters, leaves and moves in a circle, until ctrl-c.')
-    .argument('<address>', "a server's HTTP address")
-    .argument('<latitude>', 'in degrees; -- before a negative one')
-    .argument('<longitude>', 'in degrees')
-    .argument('<radius>', 'in km')
-    .action(async (address: string, latitude: string, longitude: string, radius: string) => {
-      const { watchHerd } = await import('@drover/herd')
-      const center = { latitude: Number(latitude), longitude: Number(longitude) }
-      const stop = new AbortController()
-      process.once('SIGINT', () => stop.abort())
-      await watchHerd(
-        parseAddress(address),
-        { kind: 'circle', center, radiusKm: Number(radius) },
-        ({ event, client, latitude: north, longitude: east, server }) =>
-          say(`${event.padEnd(5)} ${client} at ${north}, ${east} (${server})`),
-        stop.signal,
-      )
-    })
-}
-
 function withCommon(command: Command, hasTopology = true): Command {
   return (hasTopology ? withTopology(command) : command)
     .option('--classic', 'a server that comes back is told nothing old (sync off)')
     .option('--profile <name>', 'how lines are read: classic, lenient or iso')
     .option('--logs <directory>', "where each server's log goes", 'logs')
     .option('--data <directory>', 'where snapshots lie (with sync only)')
-}
-
-function withTopology(command: Command): Command {
-  return command.option('-t, --topology <name>', 'bailey, goloman or a file', 'bailey')
 }
 
 function herdOptions({ classic, profile, logs, data }: CommonOptions): HerdOptions {
@@ -181,11 +124,6 @@ async function topologyOf(name: string, options: ServeOptions): Promise<Topology
     peers: { host: address.host, port: server.peers.port },
   }))
   return { ...alone, servers, seeds: (options.seed ?? []).map(parseAddress) }
-}
-
-async function findServer(name: string, { topology }: ClientOptions): Promise<TopologyServer> {
-  const { findTopology, serverOf } = await import('@drover/herd')
-  return serverOf(await findTopology(topology), name)
 }
 
 /** Resolves at ctrl-c, SIGTERM, or (if asked) when standard input ends. */
