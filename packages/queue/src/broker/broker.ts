@@ -213,6 +213,15 @@ export class Broker implements Service {
 
   /** Makes the copy the partition itself, with the state that its owner had at the end. */
   async adopt(spec: PartitionSpec, state: unknown): Promise<void> {
+    const known = this.#machine.partitions.get(spec.id)
+    if (known?.role === 'owner' && known.spec.epoch === spec.epoch) return
+    if (known?.role !== 'copying')
+      throw fault('NOT_OWNER', `partition ${spec.id} is not being copied here`)
+    try {
+      PartitionState.restore(state as KeptPartitionState)
+    } catch (cause) {
+      throw fault('OPTION_INVALID', 'the state of a partition cannot be read', { cause })
+    }
     await this.event({ type: 'adopt', id: spec.id, spec, state })
   }
 

@@ -1,12 +1,5 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createLog, systemClock, systemRandom } from '@drover/kernel'
-import { createNodeDisk } from '../log/node-disk.ts'
-import { lockFolder } from '../manager/folder-lock.ts'
 import type { LogOptions, QueueLimits } from '../options.ts'
-import { listenTcp } from '../wire/tcp-server.ts'
-import { Broker } from './broker.ts'
-import { createBrokerHandler } from './requests.ts'
+import { serveBroker } from './serve-broker.ts'
 
 /** What the parent sends to begin with. */
 export interface BrokerOrder {
@@ -19,27 +12,11 @@ export interface BrokerOrder {
 
 /** The process of one broker: told by its parent what to do, and gone when the parent is. */
 async function run(order: BrokerOrder): Promise<void> {
-  const { name, folder, listen, limits, logOptions } = order
-  const log = createLog(`queue.${name}`)
-  const data = join(folder, 'data')
-  await mkdir(data, { recursive: true })
-  const unlock = await lockFolder(folder, systemClock)
-  const disk = createNodeDisk(data)
-  const using = { name, disk, clock: systemClock, random: systemRandom, log, limits, logOptions }
-  const broker = new Broker(using)
-  await broker.start()
-  const frameBytesMax = limits.batchBytesMax + 1_048_576
-  const handler = createBrokerHandler(broker)
-  const server = await listenTcp(listen, { handler, clock: systemClock, log, frameBytesMax })
+  const broker = await serveBroker(order)
   process.on('message', (message) => {
-    if (message !== 'stop') return
-    void server
-      .close()
-      .then(() => broker.stop())
-      .then(unlock)
-      .finally(() => process.exit(0))
+    if (message === 'stop') void broker.stop().finally(() => process.exit(0))
   })
-  process.send?.({ address: server.address })
+  process.send?.({ address: broker.address })
 }
 
 process.once('message', (order) => {

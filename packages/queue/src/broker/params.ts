@@ -1,5 +1,5 @@
 import { fault } from '../errors.ts'
-import { checkName, completeTopicOptions } from '../options.ts'
+import { checkName, completeTopicOptions, topicDefaults } from '../options.ts'
 
 type Check = (name: string, value: unknown) => void
 type Fields = Readonly<Record<string, unknown>>
@@ -7,23 +7,65 @@ type Fields = Readonly<Record<string, unknown>>
 /** What each parameter of a call must be, whichever the method. */
 const checks: Readonly<Record<string, Check>> = {
   ...each(checkInteger, 'id', 'epoch', 'generation', 'offset', 'start', 'bytesMax', 'count'),
-  ...each(checkDuration, 'waitMs', 'leaseMs'),
-  ...each(checkObject, 'target', 'options'),
+  ...each(checkDuration, 'waitMs', 'leaseMs', 'delayMs'),
+  ...each(checkText, 'reason'),
   ids: listOf(1_024, checkInteger),
   offsets: listOf(100_000, checkInteger),
   tokens: listOf(100_000, checkText),
   group: (_, value) => checkName('group', value as string),
+  acks: oneOf('disk', 'memory'),
+  from: checkPosition,
+  target: checkTarget,
+  options: checkFields,
   spec: checkSpec,
 }
 
-/** Throws OPTION_INVALID and NAME_INVALID for what would otherwise get into the log or into a timer. */
-export function checkParams(params: object): void {
-  for (const [name, value] of Object.entries(params))
-    if (value !== undefined && Object.hasOwn(checks, name)) checks[name]?.(name, value)
+/** What a method cannot do without. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  ...each(['id'], 'produce', 'lag', 'purge', 'drop', 'test', 'copy.append'),
+  ...each(['id', 'group'], 'committed', 'counts'),
+  ...each(['id', 'epoch'], 'fence', 'resume'),
+  ...each(['tokens'], 'ack', 'nack'),
+  bounds: ['ids'],
+  fetch: ['id', 'from'],
+  commit: ['id', 'group', 'offset'],
+  'group.fence': ['id', 'group', 'generation'],
+  lease: ['ids', 'group', 'count', 'leaseMs'],
+  wait: ['ids', 'group', 'waitMs'],
+  extend: ['tokens', 'leaseMs'],
+  cancel: ['id', 'target'],
+  peek: ['id', 'group', 'count'],
+  dead: ['count'],
+  bury: ['id', 'group', 'offsets'],
+  own: ['spec'],
+  copy: ['spec', 'start'],
+  'copy.read': ['id', 'offset', 'bytesMax'],
+  adopt: ['spec'],
 }
 
-function each(check: Check, ...names: readonly string[]): Record<string, Check> {
-  return Object.fromEntries(names.map((name) => [name, check]))
+/** Throws OPTION_INVALID and NAME_INVALID for what would otherwise get into the log or into a timer. */
+export function checkParams(method: string, params: object): void {
+  const given = params as Fields
+  for (const name of needed[method] ?? [])
+    if (given[name] === undefined) throw invalid(name, undefined, 'there')
+  checkFields('params', given)
+}
+
+/** Checks what is known by name; the rest is not used. */
+function checkFields(name: string, value: unknown): void {
+  checkObject(name, value)
+  for (const [field, one] of Object.entries(value as Fields))
+    if (one !== undefined && Object.hasOwn(checks, field)) checks[field]?.(field, one)
+}
+
+function each<Value>(value: Value, ...names: readonly string[]): Record<string, Value> {
+  return Object.fromEntries(names.map((name) => [name, value]))
+}
+
+function oneOf(...words: readonly string[]): Check {
+  return (name, value) => {
+    if (!words.includes(value as string)) throw invalid(name, value, words.join(' or '))
+  }
 }
 
 function listOf(most: number, check: Check): Check {
@@ -52,6 +94,21 @@ function checkObject(name: string, value: unknown): void {
     throw invalid(name, value, 'an object')
 }
 
+function checkPosition(name: string, value: unknown): void {
+  if (value === 'earliest' || value === 'latest') return
+  checkObject(name, value)
+  const { offset, timeMs } = value as Fields
+  if (offset !== undefined) checkInteger('offset', offset)
+  else checkDuration('timeMs', timeMs)
+}
+
+function checkTarget(name: string, value: unknown): void {
+  checkObject(name, value)
+  const { offset, dedupeKey } = value as Fields
+  if (offset !== undefined) checkInteger('offset', offset)
+  else checkText('dedupeKey', dedupeKey)
+}
+
 /** A partition's number stands in four bytes of each batch, of which the highest is that of events. */
 function checkSpec(name: string, value: unknown): void {
   checkObject(name, value)
@@ -63,6 +120,8 @@ function checkSpec(name: string, value: unknown): void {
   }
   checkName('topic', topic as string)
   checkObject('options', options)
+  for (const [option, one] of Object.entries(topicDefaults))
+    if (typeof (options as Fields)[option] !== typeof one) throw invalid(option, one, typeof one)
   completeTopicOptions(topic as string, options as Fields)
 }
 

@@ -156,10 +156,10 @@ function testSpec(id: number): PartitionSpec {
 
 /** Returns the broker's end of a link. */
 export function createBrokerHandler(broker: Broker): Handler {
-  return (method, params, bytes, signal) => {
+  return async (method, params, bytes, signal) => {
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!run) throw fault('FRAME_INVALID', `no method ${method}`)
-    checkParams(params)
+    checkParams(method, params)
     return run(broker, params, bytes, signal)
   }
 }

@@ -329,8 +329,9 @@ export class WorkDesk {
 
   /** Dead messages have been stored elsewhere. */
   async bury(id: number, group: string, offsets: readonly number[]): Promise<void> {
-    this.#broker.partition(id)
-    await this.#broker.event({ type: 'done', id, group, runs: toRuns(offsets) })
+    const { dead } = groupOf(this.#broker.partition(id), group)
+    const runs = toRuns(offsets.filter((offset) => dead.has(offset)))
+    await this.#broker.event({ type: 'done', id, group, runs })
   }
 
   /** Takes a message from every group; see QueueEngine. */

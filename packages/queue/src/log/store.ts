@@ -221,8 +221,14 @@ export class Store {
       timeMs: this.#with.clock.now(),
       epoch: 0,
     })
-    this.#applyToLogs(event as LogEvent)
-    this.#with.machine.applyEvent(event)
+    try {
+      this.#applyToLogs(event as LogEvent)
+      this.#with.machine.applyEvent(event)
+    } catch (error) {
+      // A number left out would be taken for a loss at the next open.
+      this.#sequence--
+      throw error
+    }
     return this.#add(batch)
   }
 

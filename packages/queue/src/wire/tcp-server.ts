@@ -45,9 +45,17 @@ export interface TcpServer {
 export async function listenTcp(at: Address, options: TcpServerOptions): Promise<TcpServer> {
   const { clock, log, connectionsMax = 4_096 } = options
   const connections = new Set<Connection>()
+  let complaints = 0
+  // Strangers must not fill the log: one line at a time, and how many more there were.
+  const complain = (error: unknown) => {
+    if (complaints++ === 0) log.warn({ cause: describeError(error) }, 'a connection is closed')
+  }
   const server = createServer({ noDelay: true }, (socket) => {
     if (connections.size >= connectionsMax) return refuse(socket, connectionsMax, clock)
-    const connection = new Connection(socket, options, () => relieve(connections, log))
+    const connection = new Connection(socket, options, {
+      onBehind: () => relieve(connections, log),
+      onStrange: complain,
+    })
     connections.add(connection)
     socket.on('close', () => connections.delete(connection))
   })
@@ -62,6 +70,8 @@ export async function listenTcp(at: Address, options: TcpServerOptions): Promise
   server.on('error', (error) => log.warn({ cause: describeError(error) }, 'the listener failed'))
   const cancel = clock.every(lookMs, () => {
     for (const connection of connections) connection.look()
+    if (complaints > 1) log.warn({ more: complaints - 1 }, 'more connections were closed')
+    complaints = 0
   })
   const { port } = server.address() as { port: number }
   return {
@@ -103,22 +113,29 @@ function sayFarewell(socket: Socket, why: Fault, clock: Clock): void {
   socket.on('close', cancel)
 }
 
+/** What the listener must know of its connections. */
+interface Watch {
+  /** Called with each answer to a reader that is behind. */
+  readonly onBehind: () => void
+  /** Called with why a connection is closed from our side. */
+  readonly onStrange: (error: unknown) => void
+}
+
 /** One client: its frames come in, its answers go out in whichever order they are ready. */
 class Connection {
   readonly #socket: Socket
   readonly #with: TcpServerOptions
-  readonly #onBehind: () => void
+  readonly #watch: Watch
   readonly #reader: FrameReader
   readonly #underWay = new Map<number, AbortController>()
   /** Frames at the last look, and since when the same one has been coming. */
   #framesSeen = 0
   #sameFrameMs = 0
 
-  /** `onBehind` is called when its reader is behind, at each answer. */
-  constructor(socket: Socket, using: TcpServerOptions, onBehind: () => void) {
+  constructor(socket: Socket, using: TcpServerOptions, watch: Watch) {
     this.#socket = socket
     this.#with = using
-    this.#onBehind = onBehind
+    this.#watch = watch
     this.#reader = new FrameReader(using.frameBytesMax, (frame) => this.#take(frame))
     socket.on('data', (chunk) => {
       try {
@@ -189,7 +206,7 @@ class Connection {
     socket.write(frameHead(kind, number, json, parts))
     for (const part of parts) socket.write(part)
     process.nextTick(() => socket.uncork())
-    if (socket.writableLength > behindBytes) this.#onBehind()
+    if (socket.writableLength > behindBytes) this.#watch.onBehind()
   }
 
   #holdBack(): void {
@@ -199,7 +216,7 @@ class Connection {
   }
 
   #end(error: unknown): void {
-    this.#with.log.warn({ cause: describeError(error) }, 'a connection is closed')
+    this.#watch.onStrange(error)
     this.#abortAll()
     sayFarewell(this.#socket, this.#asFault(error), this.#with.clock)
   }
