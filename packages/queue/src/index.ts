@@ -1,3 +1,4 @@
+export { type RunningBroker, serveBroker } from './broker/serve-broker.ts'
 export { QueueClient } from './client/queue-client.ts'
 export { type ConsumeRun, runConsume } from './course/cli/consume.ts'
 export { type ProduceRun, runProduce } from './course/cli/produce.ts'

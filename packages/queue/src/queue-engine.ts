@@ -279,8 +279,11 @@ export interface QueueEngine extends Service {
 /** Where partitions live and how brokers come and go. The embedded engine has it; others do not. */
 export interface BrokerAdmin {
   brokers(): Promise<readonly BrokerInfo[]>
-  /** Starts a broker and moves to it what the ring gives it. Throws BROKER_EXISTS, NAME_INVALID. */
-  addBroker(name: string): Promise<void>
+  /**
+   * Starts a broker, or takes one that runs at `address` (HOST:PORT), and moves to it what the ring
+   * gives it. Throws BROKER_EXISTS, NAME_INVALID, BROKER_UNREACHABLE.
+   */
+  addBroker(name: string, address?: string): Promise<void>
   /** Moves away all it has, then ends it. Throws BROKER_UNKNOWN, and LAST_BROKER when topics remain. */
   removeBroker(name: string): Promise<void>
   /** Writes through the broker to disk, reads it back and compares. Throws BROKER_UNKNOWN. */

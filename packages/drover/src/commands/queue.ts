@@ -4,6 +4,7 @@ import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
 import { addressText } from './addresses.ts'
 import { wholeNumber } from './numbers.ts'
+import { brokerCommands } from './queue-brokers.ts'
 
 const examples = `Examples:
   drover queue serve --brokers 2 --data ./queue --course-api 127.0.0.1:5000
@@ -26,7 +27,8 @@ export function queueCommand(): Command {
   const queue = new Command('queue')
     .description('Runs a durable queue sharded over brokers, and talks to it.')
     .addHelpText('after', `\n${examples}`)
-  for (const command of [serve(), topics(), send(), read(), work(), lag(), purge()])
+  const brokers = brokerCommands(talk, withQueue)
+  for (const command of [serve(), topics(), send(), read(), work(), lag(), purge(), ...brokers])
     queue.addCommand(command)
   return queue
 }

@@ -323,17 +323,17 @@ export class QueueClient extends WorkClient implements QueueEngine, BrokerAdmin 
     return (await this.routes.manager('broker.list', {})) as BrokerInfo[]
   }
 
-  async addBroker(name: string): Promise<void> {
-    await this.#change('broker.add', name)
+  async addBroker(name: string, address?: string): Promise<void> {
+    await this.#change('broker.add', { name, ...(address === undefined ? {} : { address }) })
   }
 
   async removeBroker(name: string): Promise<void> {
-    await this.#change('broker.remove', name)
+    await this.#change('broker.remove', { name })
   }
 
   /** Moving partitions takes as long as copying them does. Not repeated: it may have worked. */
-  async #change(method: string, name: string): Promise<void> {
-    await this.routes.using.manager.call(method, { name }, [], { waitMs: 3_600_000 })
+  async #change(method: string, params: object): Promise<void> {
+    await this.routes.using.manager.call(method, params, [], { waitMs: 3_600_000 })
     await this.routes.refresh()
   }
 

@@ -17,13 +17,14 @@ export function addBrokerRoutes(server: FastifyInstance, admin: BrokerAdmin): vo
     '/v1/brokers',
     {
       schema: {
-        summary: 'Add a broker; answers when its partitions are there',
+        summary: 'Add a broker, or one that runs elsewhere; answers when its partitions are there',
         tags,
         body: NewBroker,
       },
     },
     async (request, reply) => {
-      await admin.addBroker((request.body as Static<typeof NewBroker>).name)
+      const { name, address } = request.body as Static<typeof NewBroker>
+      await admin.addBroker(name, address)
       return reply.status(201).send()
     },
   )

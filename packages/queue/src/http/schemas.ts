@@ -105,7 +105,10 @@ export const Commit = Type.Object(
   },
   strict,
 )
-export const NewBroker = Type.Object({ name }, strict)
+const address = Type.Optional(
+  Type.String({ maxLength: 300, description: 'HOST:PORT of one that `drover queue broker` runs' }),
+)
+export const NewBroker = Type.Object({ name, address }, strict)
 
 export type ProduceQuery = Static<typeof ProduceQuery>
 export type FetchQuery = Static<typeof FetchQuery>

@@ -26,7 +26,8 @@ export interface PendingMove {
 }
 
 export type ManagerEvent =
-  | { readonly type: 'broker.add'; readonly name: string }
+  /** With an address it runs on another host, and is not ours to start. */
+  | { readonly type: 'broker.add'; readonly name: string; readonly address?: string }
   | { readonly type: 'broker.remove'; readonly name: string }
   | { readonly type: 'topic.set'; readonly topic: KeptTopic; readonly nextId: number }
   | { readonly type: 'topic.remove'; readonly name: string }
@@ -47,7 +48,8 @@ export function specOf(topic: KeptTopic, { id, epoch }: PlacedPartition, index: 
 
 /** What the manager knows for ever: brokers, topics, who has which partition, generations of groups. */
 export class ManagerState implements StateMachine {
-  readonly brokers = new Set<string>()
+  /** The address of each broker that runs elsewhere; undefined for one of our own. */
+  readonly brokers = new Map<string, string | undefined>()
   readonly topics = new Map<string, KeptTopic>()
   readonly moves = new Map<number, PendingMove>()
   readonly generations = new Map<string, number>()
@@ -66,7 +68,7 @@ export class ManagerState implements StateMachine {
   #apply(event: ManagerEvent): void {
     switch (event.type) {
       case 'broker.add':
-        this.brokers.add(event.name)
+        this.brokers.set(event.name, event.address)
         break
       case 'broker.remove':
         this.brokers.delete(event.name)
@@ -109,7 +111,8 @@ export class ManagerState implements StateMachine {
 
   snapshot(): unknown {
     return {
-      brokers: [...this.brokers],
+      brokers: [...this.brokers.keys()],
+      remote: [...this.brokers].filter(([, address]) => address !== undefined),
       topics: [...this.topics.values()],
       moves: [...this.moves.values()],
       generations: [...this.generations],
@@ -120,12 +123,15 @@ export class ManagerState implements StateMachine {
   restore(state: unknown): void {
     const kept = state as {
       brokers: string[]
+      /** Not there in what versions before it kept. */
+      remote?: [string, string][]
       topics: KeptTopic[]
       moves: PendingMove[]
       generations: [string, number][]
       nextId: number
     }
-    for (const name of kept.brokers) this.brokers.add(name)
+    for (const name of kept.brokers) this.brokers.set(name, undefined)
+    for (const [name, address] of kept.remote ?? []) this.brokers.set(name, address)
     for (const topic of kept.topics) this.topics.set(topic.name, topic)
     for (const move of kept.moves) this.moves.set(move.id, move)
     for (const [group, generation] of kept.generations) this.generations.set(group, generation)

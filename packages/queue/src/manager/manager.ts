@@ -17,6 +17,7 @@ import type { BrokerHost, HostedBroker } from './broker-host.ts'
 import { type KeptTopic, type ManagerEvent, ManagerState, specOf } from './manager-state.ts'
 import { Mover } from './mover.ts'
 import { ReaderGroups } from './reader-groups.ts'
+import { RemoteBroker } from './remote-broker.ts'
 
 export interface ManagerOptions {
   readonly disk: Disk
@@ -91,9 +92,10 @@ export class Manager implements Service {
     })
     if (this.#state.brokers.size === 0)
       for (const name of firstBrokers) await this.event({ type: 'broker.add', name })
-    for (const name of this.#state.brokers) this.brokers.set(name, this.using.host.create(name))
+    for (const [name, address] of this.#state.brokers)
+      this.brokers.set(name, this.#hosted(name, address))
     await Promise.all([...this.brokers.values()].map((broker) => broker.start()))
-    await this.#inTurn(() => this.#settle())
+    await this.#inTurn(() => this.#settle()).catch((error) => this.#mayBeAway(error))
     this.#timers.push(
       clock.every(sweepMs, () => {
         this.#sweep().catch((error) => {
@@ -233,15 +235,39 @@ export class Manager implements Service {
     })
   }
 
-  /** Starts a broker and moves to it what the ring gives it, while all go on. */
-  addBroker(name: string): Promise<void> {
+  #hosted(name: string, address: string | undefined): HostedBroker {
+    const { clock, log, host } = this.using
+    return address === undefined
+      ? host.create(name)
+      : new RemoteBroker({ name, address, clock, log })
+  }
+
+  /** What a broker on another host keeps from being finished now is finished when it is back. */
+  #mayBeAway(error: unknown): void {
+    const hasRemote = [...this.#state.brokers.values()].some((address) => address !== undefined)
+    if (!hasRemote || !(error instanceof Fault)) throw error
+    this.using.log.warn({ cause: describeError(error) }, 'unfinished moves wait for a broker')
+  }
+
+  /**
+   * Starts a broker, or takes one that runs at `address`, and moves to it what the ring gives it,
+   * while all go on.
+   */
+  addBroker(name: string, address?: string): Promise<void> {
     return this.#inTurn(async () => {
       checkName('broker', name)
       if (this.brokers.has(name)) throw fault('BROKER_EXISTS', `broker "${name}" is there`)
-      const broker = this.using.host.create(name)
-      await broker.start()
+      const broker = this.#hosted(name, address)
+      try {
+        await broker.start()
+        if (address !== undefined && broker.state !== 'up')
+          throw fault('BROKER_UNREACHABLE', `no broker answers at ${address}`)
+      } catch (error) {
+        await broker.stop()
+        throw error
+      }
       this.brokers.set(name, broker)
-      await this.event({ type: 'broker.add', name })
+      await this.event({ type: 'broker.add', name, ...(address === undefined ? {} : { address }) })
       await this.#rebalance()
     })
   }
@@ -258,6 +284,7 @@ export class Manager implements Service {
         await this.event({ type: 'broker.remove', name })
         this.brokers.delete(name)
         await broker.stop()
+        if (broker instanceof RemoteBroker) return
         await this.using.host.forget(name)
       } finally {
         this.#leaving.delete(name)

@@ -1,3 +1,4 @@
+import { formatAddress, parseAddress } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { checkName, timeDefaults } from '../options.ts'
 import type { TopicOptions } from '../queue-engine.ts'
@@ -23,7 +24,7 @@ const methods: Readonly<Record<string, Method>> = {
   'topic.grow': (manager, { topic, count }) => manager.addPartitions(topic, count),
   'topic.delete': (manager, { topic }) => manager.deleteTopic(topic),
   'broker.list': (manager) => manager.brokerInfos(),
-  'broker.add': (manager, { name }) => manager.addBroker(name),
+  'broker.add': (manager, { name, address }) => manager.addBroker(name, addressIn(address)),
   'broker.remove': (manager, { name }) => manager.removeBroker(name),
   'broker.test': (manager, { name }) => manager.testBroker(name),
   join: (manager, call: MemberCall) => {
@@ -51,6 +52,16 @@ export function createManagerHandler(manager: Manager): Handler {
     if (!run) throw fault('FRAME_INVALID', `no method ${method}`)
     checkParams(params)
     return { result: await run(manager, params) }
+  }
+}
+
+/** Throws OPTION_INVALID for what is no HOST:PORT. */
+function addressIn(value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  try {
+    return formatAddress(parseAddress(String(value)))
+  } catch (cause) {
+    throw fault('OPTION_INVALID', `address: ${(cause as Error).message}`, { cause })
   }
 }
 
