@@ -14,6 +14,7 @@ import {
 import { type PipelineOptions, pipelineDefaults } from './pipeline/options.ts'
 import { createPublisher } from './pipeline/publisher.ts'
 import { createRecorder } from './pipeline/recorder.ts'
+import { type Attempt, runJob } from './pipeline/run-job.ts'
 import { createScheduler } from './pipeline/scheduler.ts'
 import { createTidier } from './pipeline/tidier.ts'
 import { ensureTopics, jobTypes } from './pipeline/topics.ts'
@@ -39,6 +40,8 @@ export interface PipelineParts {
   readonly roles?: readonly Role[]
   /** The types that workers do. Default all. */
   readonly types?: readonly JobType[]
+  /** What a worker does with a job. Default: fetches and reads its page. */
+  readonly attempt?: Attempt
   readonly fetching?: Partial<FetchOptions>
   readonly reading?: Partial<ReadingOptions>
   readonly pipeline?: Partial<PipelineOptions>
@@ -83,11 +86,12 @@ function workerOf(
   const { lossesMax } = settings
   const tools = { fetcher, articles, jobs: stores.jobs, clock, random, retry: settings, lossesMax }
   const types = parts.types ?? jobTypes
+  const { attempt = (job, signal) => runJob(tools, job, signal) } = parts
   const worker = createWorker({
     ...parts,
     ...settings,
     types,
-    tools,
+    attempt,
     claims: stores.claims,
     onDelivery,
   })

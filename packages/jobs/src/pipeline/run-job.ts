@@ -7,6 +7,9 @@ import type { Ending } from '../store/claim-store.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { PipelineOptions } from './options.ts'
 
+/** Does a job once, and returns how that ended; throws the signal's reason, and what the store fails with. */
+export type Attempt = (job: Job, signal: AbortSignal) => Promise<Ending>
+
 /** What it takes to do a job. */
 export interface JobTools {
   readonly fetcher: Fetcher
@@ -43,7 +46,7 @@ export async function runJob(tools: JobTools, job: Job, signal: AbortSignal): Pr
 
 function validatorsOf(result: JobResult | undefined): Validators | undefined {
   if (result?.etag === undefined && result?.lastModified === undefined) return undefined
-  return { etag: result.etag, lastModified: result.lastModified }
+  return { url: result.url, etag: result.etag, lastModified: result.lastModified }
 }
 
 async function read(

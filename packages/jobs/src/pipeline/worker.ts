@@ -4,14 +4,15 @@ import { deliveryOf } from '../callbacks/body.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
 import { createLoop, type LoopOptions, pause } from './loop.ts'
-import { type JobTools, runJob } from './run-job.ts'
+import type { Attempt } from './run-job.ts'
 import { typeQueue } from './topics.ts'
 import { decodeCall } from './wire.ts'
 
 export interface WorkerOptions extends Omit<LoopOptions, 'name'> {
   readonly engine: QueueEngine
   readonly claims: ClaimStore
-  readonly tools: JobTools
+  /** Does a job once. */
+  readonly attempt: Attempt
   readonly types: readonly JobType[]
   readonly workerConcurrency: number
   readonly claimMs: number
@@ -83,7 +84,7 @@ async function finish(
   claimed: ClaimedJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { claims, clock, claimMs, tools, log, onDelivery } = options
+  const { claims, clock, claimMs, attempt, log, onDelivery } = options
   const lost = new AbortController()
   const renew = async () => {
     if (!(await claims.extend(claimed, claimMs))) lost.abort(new Error('the claim is lost'))
@@ -93,7 +94,7 @@ async function finish(
   })
   try {
     const both = AbortSignal.any([signal, lost.signal])
-    const ending = await runJob(tools, claimed.job, both)
+    const ending = await attempt(claimed.job, both)
     const delivery = deliveryOf(claimed.job, ending, clock.now())
     const noted = await claims.finish(claimed, ending, delivery)
     if (noted && delivery) onDelivery()

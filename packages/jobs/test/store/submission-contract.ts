@@ -116,10 +116,9 @@ export async function testSubmissions(location: string): Promise<void> {
     await assert.rejects(schedules.schedule(made[0]?.id ?? ''), { code: 'SCHEDULE_UNKNOWN' })
     await assert.rejects(schedules.remove(made[1]?.id ?? '', 'x'), { code: 'SCHEDULE_UNKNOWN' })
     await assert.rejects(add(owner, '0 0 31 2 *'), { code: 'SCHEDULE_INVALID' })
-    await assert.rejects(
-      schedules.add({ ...(made[1] as Schedule), id: randomUUID() }, 2),
-      { code: 'QUOTA_REACHED' },
-    )
+    await assert.rejects(schedules.add({ ...(made[1] as Schedule), id: randomUUID() }, 2), {
+      code: 'QUOTA_REACHED',
+    })
   })
 
   test('a key belongs to one request, whoever is first, until it is forgotten', async () => {
