@@ -4,7 +4,7 @@ import { describeError, faults, kernelFaults, Type } from '@drover/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fault } from '../errors.ts'
 import type { System } from '../system.ts'
-import { partView } from './schemas.ts'
+import { partView, targetView } from './schemas.ts'
 import type { RouteParts } from './server.ts'
 
 /** A replica that a call goes to. */
@@ -54,6 +54,17 @@ export function mountPartsRoutes(server: FastifyInstance, parts: RouteParts): vo
     },
     () => viewParts(system),
   )
+  server.get(
+    '/v1/targets',
+    {
+      schema: {
+        tags: ['parts'],
+        summary: 'What Prometheus scrapes here, as its http_sd_configs reads it',
+        response: { 200: Type.Array(targetView) },
+      },
+    },
+    ({ headers }) => viewTargets(system, headers.host ?? ''),
+  )
   server.register((inner, _options, done) => {
     inner.removeAllContentTypeParsers()
     inner.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -78,6 +89,19 @@ async function viewParts(system: System) {
       },
     ]
   })
+}
+
+/** All of it is scraped through this API, so one address and one token do. */
+function viewTargets({ config }: System, host: string) {
+  const target = (service: string, path: string) => ({
+    targets: [host],
+    labels: { __metrics_path__: path, instance: host, drover_service: service },
+  })
+  const parts = Object.entries(config.services).filter(([, { part }]) => part !== undefined)
+  return [
+    target('door', '/metrics'),
+    ...parts.map(([service]) => target(service, `${base}/${service}/metrics`)),
+  ]
 }
 
 const isReady = (state: string) => state === 'ready' || state === 'slow-start'

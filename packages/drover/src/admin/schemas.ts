@@ -68,6 +68,11 @@ export const partView = Type.Object({
   replicas: Type.Array(Type.Object({ name: Type.String(), ready: Type.Boolean() })),
 })
 
+export const targetView = Type.Object({
+  targets: Type.Array(Type.String()),
+  labels: Type.Record(Type.String(), Type.String()),
+})
+
 export const eventView = Type.Object({
   id: Type.Integer(),
   atMs: Type.Number(),
