@@ -3,52 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { temporaryFolder } from './harness/drover.ts'
+import { test } from 'node:test'
+import { askCourse as ask, serveCourse } from './harness/course.ts'
 import { copyExample } from './harness/examples.ts'
-import { bin } from './harness/project.ts'
-import { until } from './harness/until.ts'
-
-interface Course {
-  readonly primary: string
-  readonly readOnly: string
-  /** Ends the queue as a power cut would, and starts it again over its data. */
-  restart(): Promise<Course>
-}
-
-/** Runs `drover queue serve` with the course's managers on free ports. */
-async function serve(context: TestContext, data?: string): Promise<Course> {
-  const folder = data ?? (await temporaryFolder())
-  const words = ['queue', 'serve', '--course-api', '127.0.0.1:0', '--listen', '127.0.0.1:0']
-  const child = spawn(
-    process.execPath,
-    [bin, ...words, '--tcp', '127.0.0.1:0', '--brokers', '1', '--data', join(folder, 'queue')],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  const ended = once(child, 'exit')
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await ended
-  }
-  context.after(() => end('SIGTERM'))
-  const [, primary = '', readOnly = ''] = await until('the managers listen', () => {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${said}`)
-    return /primary (\S+), read-only (\S+)/.exec(said)
-  })
-  return {
-    primary,
-    readOnly,
-    async restart() {
-      await end('SIGKILL')
-      return serve(context, folder)
-    },
-  }
-}
 
 /** Runs an example to its end and returns the lines of each consumer's file. */
 async function runExample(name: string, broker: string, consumers: number): Promise<string[][]> {
@@ -79,14 +36,8 @@ async function runExample(name: string, broker: string, consumers: number): Prom
 const linesOf = (lines: readonly string[] | undefined, partition: string) =>
   (lines ?? []).filter((line) => line.startsWith(partition))
 
-async function ask(address: string, path: string, body?: unknown) {
-  const post = { method: 'POST', body: JSON.stringify(body) }
-  const response = await fetch(`http://${address}${path}`, body === undefined ? {} : post)
-  return [response.status, (await response.json()) as { message: unknown }] as const
-}
-
 test('examples/queue-2p2c: both consumers read every message, each partition in one order', async (context) => {
-  const { primary } = await serve(context)
+  const { primary } = await serveCourse(context)
 
   const [first, second] = await runExample('queue-2p2c', primary, 2)
 
@@ -105,7 +56,7 @@ test('examples/queue-2p2c: both consumers read every message, each partition in 
 })
 
 test('examples/queue-5p3c: each consumer reads its partitions, over four brokers', async (context) => {
-  const { primary } = await serve(context)
+  const { primary } = await serveCourse(context)
 
   const [all, second, third] = await runExample('queue-5p3c', primary, 3)
 
@@ -122,7 +73,7 @@ test('examples/queue-5p3c: each consumer reads its partitions, over four brokers
 })
 
 test('ids, turns, positions and messages survive a kill, and brokers come and go', async (context) => {
-  const before = await serve(context)
+  const before = await serveCourse(context)
   for (const part of ['P1', 'P2']) await ask(before.primary, '/topics/add', { topic: 'T1', part })
   await ask(before.primary, '/producer/register', { topic: 'T1' })
   await ask(before.readOnly, '/consumer/register', { topic: 'T1' })

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { temporaryFolder } from './drover.ts'
+import { bin } from './project.ts'
+import { until } from './until.ts'
+
+/** A queue with the managers of the course. */
+export interface Course {
+  readonly primary: string
+  readonly readOnly: string
+  /** Ends the queue as a power cut would, and starts it again over its data. */
+  restart(): Promise<Course>
+}
+
+/** Runs `drover queue serve` with the course's managers on free ports. */
+export async function serveCourse(context: TestContext, data?: string): Promise<Course> {
+  const folder = data ?? (await temporaryFolder())
+  const words = ['queue', 'serve', '--course-api', '127.0.0.1:0', '--listen', '127.0.0.1:0']
+  const child = spawn(
+    process.execPath,
+    [bin, ...words, '--tcp', '127.0.0.1:0', '--brokers', '1', '--data', join(folder, 'queue')],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const ended = once(child, 'exit')
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await ended
+  }
+  context.after(() => end('SIGTERM'))
+  const [, primary = '', readOnly = ''] = await until('the managers listen', () => {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${said}`)
+    return /primary (\S+), read-only (\S+)/.exec(said)
+  })
+  return {
+    primary,
+    readOnly,
+    async restart() {
+      await end('SIGKILL')
+      return serveCourse(context, folder)
+    },
+  }
+}
+
+/** Asks a manager; returns the status and the answer. */
+export async function askCourse(address: string, path: string, body?: unknown) {
+  const post = { method: 'POST', body: JSON.stringify(body) }
+  const response = await fetch(`http://${address}${path}`, body === undefined ? {} : post)
+  return [response.status, (await response.json()) as { message: unknown }] as const
+}
