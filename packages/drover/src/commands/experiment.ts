@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { describeError, systemClock } from '@drover/kernel'
+import { systemClock } from '@drover/kernel'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import {
@@ -78,24 +78,30 @@ async function runOne(name: ExperimentName, options: ExperimentOptions): Promise
 /** Runs one after the other; one that fails does not keep the rest from being run. */
 async function runAll(options: ExperimentOptions): Promise<void> {
   const outcomes: Outcome[] = []
-  const failures: string[] = []
-  for (const name of experimentNames) {
-    try {
-      const finished = await carryOut(name, options)
-      const file = `${name}.html`
-      show(finished)
-      await write(options.out, file, renderReport(finished))
-      outcomes.push({ finished, file })
-      if (!isSound(finished)) failures.push(brokenOf(finished))
-    } catch (error) {
-      failures.push(`${name}: ${messageOf(error)}`)
-      outcomes.push({ title: catalogue[name].title, failure: describeError(error) })
-    }
-    if (failures.length > 0) warn(failures.at(-1) ?? '')
-  }
+  for (const name of experimentNames) outcomes.push(await tryOut(name, options))
   const index = renderIndex(outcomes, commandOf('all', options))
   say(`The reports are in ${await write(options.out, 'index.html', index)}`)
+  const failures = outcomes.map(failureOf).filter((failure) => failure !== undefined)
   if (failures.length > 0) throw fault('CLAIM_BROKEN', failures.join('\n'))
+}
+
+async function tryOut(name: ExperimentName, options: ExperimentOptions): Promise<Outcome> {
+  try {
+    const finished = await carryOut(name, options)
+    const file = `${name}.html`
+    show(finished)
+    await write(options.out, file, renderReport(finished))
+    return { finished, file }
+  } catch (error) {
+    const failure = `${name}: ${messageOf(error)}`
+    warn(failure)
+    return { title: catalogue[name].title, failure }
+  }
+}
+
+function failureOf(outcome: Outcome): string | undefined {
+  if ('failure' in outcome) return outcome.failure
+  return isSound(outcome.finished) ? undefined : brokenOf(outcome.finished)
 }
 
 /** Runs one experiment with a line of progress; ctrl-c ends whatever it has started. */

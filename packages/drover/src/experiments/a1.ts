@@ -36,7 +36,7 @@ function reportOf(requests: number, { byServer, failures, elapsedMs }: Together)
     ],
     claims: [
       {
-        says: `${requests - failed} of ${requests} requests were answered${describe(failures)}`,
+        says: `${(requests - failed).toLocaleString('en')} of ${requests.toLocaleString('en')} requests were answered${describe(failures)}`,
         holds: failed === 0,
       },
     ],

@@ -1,9 +1,11 @@
 import { systemClock } from '@drover/kernel'
+import type { ReplicaView } from '../admin/schemas.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Report, Table } from './report.ts'
 import { sendTogether } from './requests.ts'
 import type { Run } from './run.ts'
 import { quantile } from './statistics.ts'
+import { until } from './until.ts'
 
 /** How often a replica is killed, and how often one is stopped so that it hangs. */
 const deaths = [
@@ -12,6 +14,7 @@ const deaths = [
 ] as const
 
 /** Requests of one round of the load that runs meanwhile. */
+const replicas = 3
 const roundRequests = 50
 const replacedMsMax = 60_000
 
@@ -28,7 +31,7 @@ export async function runA3({ isQuick, progress, stage }: Run): Promise<Report> 
   progress.step('every endpoint')
   const health = { path: '/heartbeat', interval: '500ms', timeout: '500ms', fall: 2 }
   const lab = await startLab(stage, {
-    replicas: 3,
+    replicas,
     policy: 'slot-ring',
     manage: true,
     service: { health },
@@ -76,21 +79,38 @@ async function callEndpoints(url: URL): Promise<Call[]> {
 
 /** Ends one replica and waits until another, that was not there before, gets requests. */
 async function dieOnce(lab: Lab, how: string, signal: NodeJS.Signals): Promise<Death> {
-  const before = await lab.ready()
-  const victim = before.find(({ pid }) => pid !== null)
-  if (!victim?.pid) throw new TypeError('no replica of the experiment has a process')
+  const victim = await until('all replicas get requests', replacedMsMax, () => victimOf(lab))
+  const before = replicasOf(lab)
+  if (victim.pid === null) throw new TypeError('no replica of the experiment has a process')
   const startMs = systemClock.monotonic()
   process.kill(victim.pid, signal)
   for (;;) {
     const ready = await lab.ready()
-    const successor = ready.find(({ id }) => !before.some((one) => one.id === id))
+    const successor = ready.find(({ id }) => !before.includes(id))
     const elapsedMs = systemClock.monotonic() - startMs
-    if (successor && ready.length >= before.length)
+    if (successor && ready.length >= replicas)
       return { how, victim: victim.name, successor: successor.name, replacedMs: elapsedMs }
     if (elapsedMs > replacedMsMax)
       return { how, victim: victim.name, successor: undefined, replacedMs: elapsedMs }
     await systemClock.sleep(5)
   }
+}
+
+/** A replica with a process, once all that should run get requests and none is on its way in or out. */
+async function victimOf(lab: Lab): Promise<ReplicaView | undefined> {
+  const ready = await lab.ready()
+  const isCalm = ready.length === replicas && replicasOf(lab).length === replicas
+  return isCalm ? ready.find(({ pid }) => pid !== null) : undefined
+}
+
+/** The ids of all that the supervisor has, in whatever state. */
+function replicasOf({ system }: Lab): string[] {
+  return (
+    system.groups
+      .get('web')
+      ?.replicas()
+      .map(({ id }) => id) ?? []
+  )
 }
 
 /** Sends rounds of requests until it is stopped. */

@@ -160,20 +160,12 @@ export function drawFlooding({ updates }: Flooding): { charts: Chart[]; tables: 
         rows: entries.map((entry) => {
           const times = timesOf(entry)
           const near = updates.filter((one) => one.entry === entry)
-          const of = (share: number) => Number(quantile(times, share).toFixed(2))
+          const of = (share: number) => quantile(times, share).toFixed(2)
           const neighbours = quantile(
             near.map(({ neighbourMs }) => neighbourMs),
             0.99,
           )
-          return [
-            entry,
-            times.length,
-            of(0.5),
-            of(0.9),
-            of(0.99),
-            of(1),
-            Number(neighbours.toFixed(2)),
-          ]
+          return [entry, times.length, of(0.5), of(0.9), of(0.99), of(1), neighbours.toFixed(2)]
         }),
       },
     ],

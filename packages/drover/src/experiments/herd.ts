@@ -123,10 +123,10 @@ function tableOf({ herd, outages }: Killed): Table {
     heading: [
       'killed',
       'heard',
-      'of reachable',
+      'should hear',
       'cut off',
-      'caught up',
-      'of missed',
+      'knew again',
+      'had missed',
       'works again',
     ],
     rows: outages.map(({ victim, heard, reachable, cutOff, caughtUp, missed, isBack }) => [

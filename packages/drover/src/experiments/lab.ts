@@ -106,8 +106,9 @@ async function missing(status: () => Promise<StatusView>): Promise<string> {
     .join('; ')
 }
 
+/** A suspect one gets requests like any other, until it is known to be ill. */
 function isReady({ state }: ReplicaView): boolean {
-  return state === 'ready'
+  return state === 'ready' || state === 'suspect'
 }
 
 /** The sample server lies in the examples of the project, above the compiled file. */

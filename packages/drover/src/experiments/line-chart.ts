@@ -65,8 +65,11 @@ function drawGrid(most: number, y: (value: number) => number): string[] {
   })
 }
 
+/** A label at every second, fourth, … point; quarters of a second give whole seconds. */
+const strides = [1, 2, 4, 8, 20, 40, 80, 200]
+
 function drawPoints(points: readonly string[], x: (index: number) => number): string[] {
-  const every = Math.ceil(points.length / pointsMax)
+  const every = strides.find((stride) => points.length / stride <= pointsMax) ?? points.length
   return points.flatMap((point, index) =>
     index % every === 0
       ? [

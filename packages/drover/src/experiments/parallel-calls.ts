@@ -67,9 +67,7 @@ function reportOf(
         `${kind}: most are answered with ${parallel} at a time, ${rounded(perSecond)} a second; 99 % of them within ${p99Ms.toFixed(0)} ms`,
     ),
     claims: [
-      ...seen.map(({ kind, parallel, calls }) =>
-        sayAnswered({ kind: `${kind}, ${parallel} at a time`, calls }),
-      ),
+      sayAnswered({ kind: 'all together', calls: seen.flatMap(({ calls }) => calls) }),
       {
         says: 'whatever the number at a time, no replica answers over 1 % more of the calls than another',
         holds: seen.every(

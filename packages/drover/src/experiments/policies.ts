@@ -5,6 +5,7 @@ import type { Claim, Report, Table } from './report.ts'
 import type { Run } from './run.ts'
 import { slowDown } from './slow-down.ts'
 import { quantile } from './statistics.ts'
+import { shown } from './svg.ts'
 
 /** Calls of each kind, as the course has it. */
 const callsEach = 100
@@ -197,7 +198,7 @@ function sayShares({ kind, counts }: Spread): string {
 export function sayAnswered({ kind, calls }: Pick<Spread, 'kind' | 'calls'>): Claim {
   const failed = calls.filter(({ replica }) => replica === undefined).length
   return {
-    says: `${kind}: ${calls.length - failed} of ${calls.length} were answered${failuresOf(calls)}`,
+    says: `${kind}: ${shown(calls.length - failed)} of ${shown(calls.length)} were answered${failuresOf(calls)}`,
     holds: failed === 0,
   }
 }

@@ -104,14 +104,22 @@ function when({ startedAtMs, tookMs }: Finished): string {
   return `${at} UTC, in ${(tookMs / 1_000).toFixed(1)} s`
 }
 
+/** Text that is set like a number. */
+const figure = /^-?[\d.,]+( %)?$/
+
 function renderTable({ title, heading, rows }: Table): string {
-  const cell = (value: string | number) =>
-    typeof value === 'number'
-      ? `<td class="number">${value.toLocaleString('en')}</td>`
-      : `<td>${escapeHtml(value)}</td>`
+  const isNumber = (value: string | number) => typeof value === 'number' || figure.test(value)
+  const cell = (value: string | number) => {
+    const text = typeof value === 'number' ? value.toLocaleString('en') : escapeHtml(value)
+    return isNumber(value) ? `<td class="number">${text}</td>` : `<td>${text}</td>`
+  }
+  const head = (text: string, column: number) => {
+    const isFigures = rows.length > 0 && rows.every((row) => isNumber(row[column] ?? ''))
+    return `<th${isFigures ? ' class="number"' : ''}>${escapeHtml(text)}</th>`
+  }
   return `<section><h2>${escapeHtml(title)}</h2>
 <table>
-<thead><tr>${heading.map((text) => `<th>${escapeHtml(text)}</th>`).join('')}</tr></thead>
+<thead><tr>${heading.map(head).join('')}</tr></thead>
 <tbody>${rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n')}</tbody>
 </table></section>`
 }

@@ -14,14 +14,17 @@ h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
 figure { margin: 1.5rem 0; overflow-x: auto; }
 svg { display: block; width: 100%; min-width: 30rem; height: auto; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+svg text.title { font-weight: 600; }
 svg text.faint { fill: var(--faint); font-size: 12px; }
 svg .grid { stroke: var(--line); }
 svg .mark { stroke: var(--ink); stroke-width: 2; }
 svg .band { fill: var(--line); opacity: .5; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th { vertical-align: bottom; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 4px; overflow-x: auto; font-size: .85rem; }
+li::first-letter { text-transform: uppercase; }
 .claims { list-style: none; padding-left: .2rem; }
 .sound { color: var(--c2); }
 .broken { color: var(--c1); }

@@ -5,17 +5,20 @@ export const width = 720
 
 /** Returns an SVG element with its title above `inner`. */
 export function frame(height: number, title: string, inner: string): string {
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">
-<text x="0" y="16" font-weight="600">${escapeHtml(title)}</text>
+  const shownTitle = escapeHtml(title.charAt(0).toUpperCase() + title.slice(1))
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${shownTitle}">
+<text x="0" y="16" class="title">${shownTitle}</text>
 ${inner}
 </svg>`
 }
 
-/** Returns the next of 1, 2, 2.5, 5, 10, … times a power of ten, so that a scale has round numbers. */
+const steps = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10]
+
+/** Returns the next value whose quarters are round numbers, for a scale. */
 export function niceCeiling(value: number): number {
   if (!(value > 0)) return 1
   const power = 10 ** Math.floor(Math.log10(value))
-  return ([1, 2, 2.5, 5, 10].find((step) => step * power >= value) ?? 10) * power
+  return (steps.find((step) => step * power >= value) ?? 10) * power
 }
 
 /** Returns a number as a chart says it: no more digits than it needs. */
