@@ -185,6 +185,29 @@ test('without sync a server that comes back is told nothing old, and everything 
   assert.match(contentsOf(herd.nodes[1] as never), /^s0 \+0\.000000000 new \S+ 10$/)
 })
 
+test('without sync servers that start together are told what was said before they were linked', async () => {
+  const graph = [
+    [0, 1],
+    [1, 2],
+  ] as const
+  const herd = new SimulatedHerd({ count: 3, graph, seed: firstSeed, sync: false })
+  await herd.start(0)
+  herd.say(0, 'early', 10)
+  herd.clock.run(700)
+  await herd.start(1)
+  herd.clock.run(700)
+  await herd.start(2)
+  herd.clock.run(1_000)
+  for (const node of herd.nodes) assert.match(contentsOf(node as never), /early/)
+
+  herd.crash(2)
+  herd.clock.run(1_000)
+  await herd.start(2)
+  assert.ok(herd.settleLinks(10_000))
+  herd.clock.run(1_000)
+  assert.equal(contentsOf(herd.nodes[2] as never), '')
+})
+
 test('servers that join by one seed all agree, also after some have left', async () => {
   await everySeed(Math.ceil(seeds / 10), async (seed) => {
     const random = seededRandom(seed)

@@ -12,6 +12,8 @@ export class Neighbour {
   link: Link | undefined
   /** The last life that was linked, and what it has not acknowledged: the next link takes it on. */
   left: { readonly epoch: number; readonly slots: ReadonlySet<number> } | undefined
+  /** Whether there ever was a link. */
+  hasBeenLinked = false
   /** Why there is no link, and since when (wall time in ms) if there was one. */
   reason: string | undefined
   lostAtMs: number | undefined
@@ -49,6 +51,7 @@ export class Neighbour {
     this.#cancel = undefined
     this.attempts = 0
     this.reason = undefined
+    this.hasBeenLinked = true
     this.link = link
   }
 

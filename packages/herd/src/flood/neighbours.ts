@@ -22,6 +22,8 @@ export interface NeighboursOptions {
   dial(neighbour: Neighbour, failed: (reason: string) => void): Cancel
   /** The link to a server, if there is one. */
   linkTo(name: string): Link | undefined
+  /** All records lie in slots below this. */
+  slotsEnd(): number
   /** Tells whether there is no link at all. */
   isAlone(): boolean
   onUnreachable(peer: string, reason: string, attempt: number): void
@@ -51,6 +53,7 @@ export class Neighbours {
   readonly #seeds: Neighbour[]
   readonly #cut = new Set<string>()
   #isRunning = false
+  #startedAtMs = 0
 
   constructor(options: NeighboursOptions) {
     this.#options = options
@@ -60,6 +63,7 @@ export class Neighbours {
 
   start(): void {
     this.#isRunning = true
+    this.#startedAtMs = this.#options.clock.monotonic()
     for (const neighbour of this.#all()) neighbour.reach()
   }
 
@@ -68,13 +72,11 @@ export class Neighbours {
     for (const neighbour of this.#all()) neighbour.drop()
   }
 
-  /** A link is up: tells the entry, and gives the link what the last one to that life left over. */
+  /** A link is up: tells the entry, and gives the link what went by while there was none. */
   attach(link: Link): void {
     const neighbour = this.#byName.get(link.peer.name)
+    if (neighbour) this.#pass(neighbour, link)
     neighbour?.linked(link)
-    const left = neighbour?.left
-    if (left?.epoch === link.peer.epoch) for (const slot of left.slots) link.enqueue(slot)
-    if (neighbour) neighbour.left = undefined
     for (const seed of this.#seeds) {
       const { host, port } = link.peer.address
       if (seed.address.host === host && seed.address.port === port) seed.linked(link)
@@ -148,6 +150,17 @@ export class Neighbours {
         reason: link ? undefined : (neighbour?.reason ?? (isCut ? 'it was cut here' : undefined)),
       }
     })
+  }
+
+  /** Without sync: what the last link to that life left over, or what was said since the start. */
+  #pass(neighbour: Neighbour, link: Link): void {
+    const { sync, clock, timings, slotsEnd } = this.#options
+    const { left } = neighbour
+    neighbour.left = undefined
+    if (left?.epoch === link.peer.epoch) for (const slot of left.slots) link.enqueue(slot)
+    const isLate = clock.monotonic() - this.#startedAtMs > timings.togetherMs
+    if (sync || neighbour.hasBeenLinked || isLate) return
+    for (let slot = 0; slot < slotsEnd(); slot++) link.enqueue(slot)
   }
 
   #all(): Neighbour[] {

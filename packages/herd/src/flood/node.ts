@@ -125,6 +125,7 @@ export class HerdNode implements Service, LinkOwner {
       sync: options.sync,
       dial: (neighbour, failed) => this.#dial(neighbour, failed),
       linkTo: (name) => this.#links.get(name),
+      slotsEnd: () => this.state.slotsEnd,
       isAlone: () => this.#links.size === 0,
       onUnreachable: (peer, reason, attempt) =>
         options.onEvent({ kind: 'unreachable', peer, reason, attempt }),

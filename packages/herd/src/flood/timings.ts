@@ -14,6 +14,11 @@ export interface Timings {
   readonly redialMostMs: number
   /** Neighbours are told how far they are complete at most this often. */
   readonly completeMs: number
+  /**
+   * Neighbours that come up within so long of this server's start have started together with it:
+   * without sync they are told what was said meanwhile, and nothing once this has passed.
+   */
+  readonly togetherMs: number
 }
 
 export const defaultTimings: Timings = {
@@ -24,4 +29,5 @@ export const defaultTimings: Timings = {
   redialFirstMs: 100,
   redialMostMs: 5_000,
   completeMs: 50,
+  togetherMs: 2_000,
 }
