@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { fault } from './errors.ts'
 import { describeError, Fault, toProblem } from './fault.ts'
 import { lazySchemas } from './lazy-schemas.ts'
@@ -13,6 +13,8 @@ export interface HttpServerOptions {
   readonly bodyBytesMax?: number
   /** The longest parameter in a path, in characters. Default 100. */
   readonly pathPartLengthMax?: number
+  /** Refuses `"7"` where a body must have 7; in paths and queries all is text. Default false. */
+  readonly strictBodies?: boolean
 }
 
 /**
@@ -21,16 +23,28 @@ export interface HttpServerOptions {
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { title, description, log, bodyBytesMax = 2 ** 20, pathPartLengthMax = 100 } = options
+  const { strictBodies = false } = options
   // Loaded when needed: most processes of the herd serve no such API, and start 150 ms sooner.
   const { fastify } = await import('fastify')
   const { default: swagger } = await import('@fastify/swagger')
+  const answerFault = (error: unknown, reply: FastifyReply) => {
+    const known = asFault(error)
+    if (known.status >= 500) log.error({ cause: describeError(error) }, known.message)
+    return reply
+      .status(known.status)
+      .headers(known.retry === 'later' && known.status === 503 ? { 'retry-after': '1' } : {})
+      .type('application/problem+json')
+      .send(toProblem(known))
+  }
   const server = fastify({
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: pathPartLengthMax },
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
     forceCloseConnections: true,
-    schemaController: { compilersFactory: await lazySchemas() },
+    // What is refused before there is a route, as a path that cannot be decoded.
+    frameworkErrors: (error, _request, reply) => void answerFault(error, reply),
+    schemaController: { compilersFactory: await lazySchemas(strictBodies) },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: true } },
   })
   await server.register(swagger, {
@@ -41,15 +55,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     const path = request.url.split('?')[0]
     return reply.send(fault('NOT_FOUND', `no ${request.method} ${path} here; see /openapi.json`))
   })
-  server.setErrorHandler((error, _request, reply) => {
-    const known = asFault(error)
-    if (known.status >= 500) log.error({ cause: describeError(error) }, known.message)
-    return reply
-      .status(known.status)
-      .headers(known.retry === 'later' && known.status === 503 ? { 'retry-after': '1' } : {})
-      .type('application/problem+json')
-      .send(toProblem(known))
-  })
+  server.setErrorHandler((error, _request, reply) => answerFault(error, reply))
   return server
 }
 

@@ -10,17 +10,30 @@ type Serialize = (data: unknown) => string
 /**
  * Returns what makes fastify compile the schemas of a route when it is first asked, not all of them
  * before it listens: that took a process with thirty routes 0.2 s, and most routes of most processes
- * are never asked.
+ * are never asked. With `strictBodies` the types of bodies are not adapted.
  */
-export async function lazySchemas(): Promise<Factory> {
+export async function lazySchemas(strictBodies: boolean): Promise<Factory> {
   const { default: validators } = await import('@fastify/ajv-compiler')
   const { default: serializers } = await import('@fastify/fast-json-stringify-compiler')
+  const compile = validators() as unknown as Compile<Validate>
   const lazily = {
-    buildValidator: lazy(validators() as unknown as Compile<Validate>, lazyValidator),
+    buildValidator: lazy(strictBodies ? strict(compile) : compile, lazyValidator),
     buildSerializer: lazy(serializers() as unknown as Compile<Serialize>, lazySerializer),
   }
   // Fastify's types of these two want all that ajv puts on its functions; fastify itself does not.
   return lazily as unknown as Factory
+}
+
+/** Compiles the schemas of bodies so that `"7"` is not taken for 7. */
+function strict(compile: Compile<Validate>): Compile<Validate> {
+  return (external, options) => {
+    const adapting = compile(external, options)
+    const { customOptions } = options as { customOptions: object }
+    const as = { ...(options as object), customOptions: { ...customOptions, coerceTypes: false } }
+    const exact = compile(external, as)
+    return (schema) =>
+      ((schema as { httpPart: string }).httpPart === 'body' ? exact : adapting)(schema)
+  }
 }
 
 function lazy<Compiled>(

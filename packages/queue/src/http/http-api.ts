@@ -9,6 +9,9 @@ import { createMetrics } from './metrics.ts'
 import { addTopicRoutes } from './topic-routes.ts'
 import { addWorkRoutes } from './work-routes.ts'
 
+/** Names have up to 249 characters, of which some may come percent-encoded. */
+const pathPartLengthMax = 1_000
+
 export interface HttpApiOptions {
   readonly engine: QueueEngine
   /** The embedded engine's brokers; without it their routes are not there. */
@@ -25,7 +28,7 @@ export async function createHttpApi(options: HttpApiOptions) {
   const server = await createHttpServer({
     title: 'Drover queue',
     description: 'A durable queue of topics with partitions: read by offset, or taken as work.',
-    ...{ log, bodyBytesMax },
+    ...{ log, bodyBytesMax, pathPartLengthMax, strictBodies: true },
   })
   addTopicRoutes(server, engine)
   addMessageRoutes(server, engine, clock)
