@@ -13,6 +13,8 @@ import { acceptedEncodings, unpack } from './unpack.ts'
 
 /** What is known of a page from the last time. */
 export interface Validators {
+  /** The address that they were noted of; no other is asked with them. */
+  readonly url: string
   readonly etag: string | undefined
   readonly lastModified: string | undefined
 }
@@ -130,7 +132,7 @@ async function askInTurn(
   await turns.await(url.host, delayMs, signal)
   const leave = await gate.enter(url.host, delayMs, signal)
   try {
-    const headers = headersFor(options.userAgent, known)
+    const headers = headersFor(options.userAgent, known?.url === url.href ? known : undefined)
     const outgoing = { method: 'GET', url, headers, bytesMax: options.packedBytesMax } as const
     return await timed(clock, options.totalMs, signal, (inner) =>
       transport.send({ ...outgoing, beyond: 'refuse' }, inner),

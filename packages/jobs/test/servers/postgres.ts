@@ -17,7 +17,7 @@ export async function createPostgres(): Promise<ForeignServer> {
   const file = join(programs, 'postgres')
   const server = runnable({ file, words, as, answers: () => isReady(programs, port) })
   return {
-    url: `postgres://drover@127.0.0.1:${port}/postgres`,
+    url: `postgres://drover:pg-secret@127.0.0.1:${port}/postgres`,
     ...server,
     async close() {
       await server.end('SIGQUIT')

@@ -14,6 +14,8 @@ export interface Evidence {
   /** What the processes have written. */
   readonly logs: string
   readonly secrets: readonly string[]
+  /** Processes that ended without being killed. */
+  readonly crashes: readonly string[]
 }
 
 /** What a job ends with whose workers were killed too often; at most so many of all. */
@@ -28,6 +30,7 @@ export function findViolations(evidence: Evidence): readonly string[] {
     ...wrongReasons(evidence),
     ...wrongCallbacks(evidence),
     ...leftDeliveries(evidence),
+    ...evidence.crashes,
     ...evidence.secrets.flatMap((secret) =>
       evidence.logs.includes(secret) ? [`a log has the secret ${secret.slice(0, 6)}…`] : [],
     ),

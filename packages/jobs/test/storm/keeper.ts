@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** A process that ends by itself, at its start for instance, is started again after so long, in ms. */
@@ -13,25 +14,41 @@ interface Kept {
 /** Keeps processes alive until it is stopped, and kills them when it is told to. */
 export class Keeper {
   readonly #kept = new Map<string, Kept>()
+  readonly #crashes: string[] = []
   #stopping = false
 
-  /** Starts `program` (a file beside this one) under a name; resolves when it says that it is up. */
-  async start(name: string, program: string, words: readonly string[]): Promise<void> {
+  /** Who ended by itself after it was up, and how: nobody should. */
+  get crashes(): readonly string[] {
+    return this.#crashes
+  }
+
+  /**
+   * Starts `program` (a file beside this one) under a name; resolves when it says that it is up. What
+   * it writes to standard error is added to the file `errors`.
+   */
+  async start(
+    name: string,
+    program: string,
+    words: readonly string[],
+    errors: string,
+  ): Promise<void> {
     const file = fileURLToPath(new URL(program, import.meta.url))
     const { promise, resolve } = Promise.withResolvers<void>()
     const run = () => {
       if (this.#stopping) return
-      const child = fork(file, words, {
-        execArgv: [],
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      })
+      const output = openSync(errors, 'a')
+      const child = fork(file, words, { execArgv: [], stdio: ['ignore', 'ignore', output, 'ipc'] })
+      closeSync(output)
       const kept = { child, up: false }
       this.#kept.set(name, kept)
       child.on('message', () => {
         kept.up = true
         resolve()
       })
-      child.on('exit', () => setTimeout(run, againMs))
+      child.on('exit', (code, signal) => {
+        if (kept.up && signal !== 'SIGKILL') this.#crashes.push(`${name} ended with ${code}`)
+        setTimeout(run, againMs)
+      })
     }
     run()
     await promise

@@ -71,13 +71,23 @@ async function setUp(options: StormOptions, keeper: Keeper, site: StormSite): Pr
   const log = (name: string) => join(data, `${name}.log`)
   if (!queue) {
     const settings = { dataFolder: join(data, 'queue'), tcp: queueUrl }
-    await keeper.start('queue', './queue-process.js', [JSON.stringify(settings), log('queue')])
+    await keeper.start(
+      'queue',
+      './queue-process.js',
+      [JSON.stringify(settings), log('queue')],
+      log('errors'),
+    )
   }
   const allow = [`127.0.0.1:${site.port}`]
   const common = { data, store: storeUrl, queue: queueUrl, allow, admin, ...pace }
   const start = (name: string, part: Part, port: number, replicaId: number) => {
     const settings = { ...common, parts: [part], listen: `127.0.0.1:${port}`, api: { replicaId } }
-    return keeper.start(name, './part-process.js', [JSON.stringify(settings), log(name)])
+    return keeper.start(
+      name,
+      './part-process.js',
+      [JSON.stringify(settings), log(name)],
+      log('errors'),
+    )
   }
   const stores = await openStores({ store: storeUrl, clock: systemClock })
   await Promise.all([
@@ -110,7 +120,8 @@ async function play(stage: Stage): Promise<Evidence> {
     jobs: await allJobs(stores),
     deliveries: await allDeliveries(stores),
     logs: readLogs(options.data),
-    secrets: [token, admin.password, secret],
+    secrets: [token, admin.password, secret, ...passwordsOf(options)],
+    crashes: stage.keeper.crashes,
   }
 }
 
@@ -187,6 +198,12 @@ async function allDeliveries({ deliveries }: Stores) {
     if (found.length === 0) return all
     all.push(...found)
   }
+}
+
+/** What stands between the colon and the @ of the servers' addresses. */
+function passwordsOf({ queue, store }: StormOptions): readonly string[] {
+  const urls = [queue?.url, store?.url].filter((url) => url !== undefined)
+  return urls.map((url) => `:${new URL(url).password}@`)
 }
 
 function readLogs(data: string): string {
