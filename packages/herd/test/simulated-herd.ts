@@ -61,6 +61,10 @@ export class SimulatedHerd {
   readonly events: NodeEvent[] = []
   /** Records that reached a node by a link and were news, and the most links one had passed. */
   hopsMost = 0
+  /** Told of each record that was news to a node, whoever brought it. */
+  onNews: (index: number, slot: number) => void = () => {}
+  /** Told before a node is killed. */
+  onCrash: (index: number) => void = () => {}
   readonly #options: HerdOptions
 
   constructor(options: HerdOptions) {
@@ -105,6 +109,7 @@ export class SimulatedHerd {
       defer: (action) => this.clock.after(0, action),
       onEvent: (event) => this.events.push(event),
       onNews: (slot, from) => {
+        this.onNews(index, slot)
         if (from !== undefined) this.hopsMost = Math.max(this.hopsMost, state.recordAt(slot).hops)
       },
     })
@@ -117,6 +122,7 @@ export class SimulatedHerd {
   crash(index: number): void {
     const node = this.nodes[index]
     if (!node) return
+    this.onCrash(index)
     this.nodes[index] = undefined
     this.network.crash(nameOf(index))
     void node.stop()
