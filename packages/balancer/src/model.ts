@@ -1,4 +1,4 @@
-import type { ListenerPlan, ServicePlan } from './plan.ts'
+import type { ListenerPlan, ServicePlan, TracesPlan } from './plan.ts'
 
 /**
  * What the front door is configured with: the plan as people write it, without the replicas that
@@ -11,6 +11,7 @@ export interface Model {
   readonly trustedProxies: readonly string[]
   /** Where the access log goes; absent: no access log. `-` is standard output. */
   readonly accessLogFile?: string
+  readonly traces?: TracesPlan
 }
 
 /** One address that clients connect to; TLS by the names of files. */

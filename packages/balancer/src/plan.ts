@@ -10,6 +10,18 @@ export interface Plan {
   readonly trustedProxies: readonly string[]
   /** Where the access log goes; absent: no access log. `-` is standard output. */
   readonly accessLogFile?: string
+  /** Absent: no spans are sent. The builtin engine only. */
+  readonly traces?: TracesPlan
+}
+
+/** Where spans of requests go. */
+export interface TracesPlan {
+  /** Of an OpenTelemetry collector: OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`. */
+  readonly url: string
+  /** How many of the traces that begin at the door are sampled, 0 to 1. */
+  readonly sampleShare: number
+  /** What the spans' service is called. */
+  readonly name: string
 }
 
 /** One address that clients connect to. */

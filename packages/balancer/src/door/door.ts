@@ -1,6 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Random } from '@drover/kernel'
 import { fault } from '../errors.ts'
-import type { EngineEvent, EngineStats, ListenerPlan, Plan, RefusedRequest } from '../plan.ts'
+import type {
+  EngineEvent,
+  EngineStats,
+  ListenerPlan,
+  Plan,
+  RefusedRequest,
+  TracesPlan,
+} from '../plan.ts'
 import { checkPolicyOptions } from '../policies/table.ts'
 import { AccessLog } from './access-log.ts'
 import { Deadlines, tickMs } from './deadlines.ts'
@@ -8,6 +16,7 @@ import { DoorListener, type ListenerShared } from './listener.ts'
 import { RefusedLog } from './refused-log.ts'
 import { type DoorContext, Service } from './service.ts'
 import { checkCertificates } from './tls-front.ts'
+import { TraceExport } from './trace-export.ts'
 
 /** What a door is made with. */
 export interface DoorOptions {
@@ -41,6 +50,7 @@ export class Door {
       services: this.#services,
       refused: new RefusedLog(clock),
       accessLog: undefined,
+      traces: undefined,
       reusePort,
     }
     this.#stopTicking = clock.every(tickMs, () => this.#tick())
@@ -61,6 +71,7 @@ export class Door {
     for (const service of plan.services) this.#services.get(service.name)?.apply(service)
     this.#useListeners(plan, opened)
     this.#useAccessLog(plan.accessLogFile, accessLog)
+    this.#useTraces(plan.traces)
   }
 
   ports(): Record<string, number> {
@@ -93,6 +104,8 @@ export class Door {
     this.#stopTicking()
     await this.#shared.accessLog?.close()
     this.#shared.accessLog = undefined
+    await this.#shared.traces?.close()
+    this.#shared.traces = undefined
   }
 
   /** Services of the plan, new ones made and known ones kept as they are. */
@@ -158,6 +171,12 @@ export class Door {
     this.#accessLogFile = file
     void this.#shared.accessLog?.close()
     this.#shared.accessLog = opened
+  }
+
+  #useTraces(plan: TracesPlan | undefined): void {
+    if (isDeepStrictEqual(plan, this.#shared.traces?.plan)) return
+    void this.#shared.traces?.close()
+    this.#shared.traces = plan && new TraceExport(plan, this.#context.clock)
   }
 
   #tick(): void {

@@ -318,8 +318,9 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     const upstream = this.#upstream
     if (!upstream) return
     this.#phase = 'sent'
+    const { sampleShare: share } = this.#listener
     if (this.#text === '')
-      this.#text = requestText(this.#head, this.#client.forwarding, this.#stripPrefix)
+      this.#text = requestText(this.#head, this.#client.forwarding, this.#stripPrefix, share)
     upstream.outbox.text(this.#text)
     this.body.replay(upstream.outbox)
     if (this.body.complete) this.#endRequest()
@@ -362,7 +363,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     context.deadlines.remove(this)
     this.#phase = 'idle'
     this.deadlineMs = Number.POSITIVE_INFINITY
-    if (this.#listener.accessLog) this.#log(status, durationMs, trouble)
+    if (this.#listener.isRecording) this.#log(status, durationMs, trouble)
     this.#place.replica?.count(status, durationMs, this.body.bytes, this.#bytesOut)
     this.#upstream = undefined
     this.#place.leave()
@@ -371,7 +372,7 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
 
   #log(status: number, durationMs: number, trouble: string): void {
     const { client, service, replica, attempts } = this.#place
-    this.#listener.accessLog?.record(this.#head, {
+    this.#listener.record(this.#head, {
       client,
       service: service?.plan.name,
       replica: replica?.name,

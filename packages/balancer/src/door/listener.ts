@@ -1,17 +1,19 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { fault } from '../errors.ts'
 import type { ListenerPlan, ListenerStats } from '../plan.ts'
-import type { AccessLog } from './access-log.ts'
+import type { AccessEntry, AccessLog } from './access-log.ts'
 import { ClientConnection } from './client-connection.ts'
 import { createTrust, plainAddress } from './forwarding.ts'
 import { serveHttp2 } from './http2-front.ts'
 import { readProxyHeader } from './proxy-protocol.ts'
 import type { RefusedLog } from './refused-log.ts'
+import type { RequestHead } from './request-head.ts'
 import { Router } from './router.ts'
 import type { DoorContext, Service } from './service.ts'
 import { acceptReading, type Receive, streamReading } from './sockets.ts'
 import { TcpConnection } from './tcp-connection.ts'
 import { TlsFront } from './tls-front.ts'
+import type { TraceExport } from './trace-export.ts'
 
 /** One client's connection, of whatever protocol. */
 export interface Connection {
@@ -26,6 +28,7 @@ export interface ListenerShared {
   readonly services: ReadonlyMap<string, Service>
   readonly refused: RefusedLog
   accessLog: AccessLog | undefined
+  traces: TraceExport | undefined
   /** Several processes listen on one address (SO_REUSEPORT). */
   readonly reusePort: boolean
 }
@@ -68,8 +71,19 @@ export class DoorListener {
     return this.#shared.services
   }
 
-  get accessLog(): AccessLog | undefined {
-    return this.#shared.accessLog
+  /** Somebody wants to know of each request. */
+  get isRecording(): boolean {
+    return this.#shared.accessLog !== undefined || this.#shared.traces !== undefined
+  }
+
+  /** How many of the traces that begin here are to be sampled, 0 to 1. */
+  get sampleShare(): number {
+    return this.#shared.traces?.plan.sampleShare ?? 0
+  }
+
+  record(head: RequestHead, entry: AccessEntry): void {
+    this.#shared.accessLog?.record(head, entry)
+    this.#shared.traces?.record(head, entry)
   }
 
   /** The port it really has. */

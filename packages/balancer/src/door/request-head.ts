@@ -56,6 +56,8 @@ export class RequestHead {
   forwardedHost = ''
   requestId = ''
   traceparent = ''
+  /** The trace begins here: its one span so far is the door's. */
+  tracedHere = false
   /** Why the head was refused, and the status that says so. */
   reason = ''
   status = 400
@@ -135,6 +137,7 @@ export class RequestHead {
     this.forwardedHost = ''
     this.requestId = ''
     this.traceparent = ''
+    this.tracedHere = false
     this.#nominated = ''
     this.#hosts = 0
     this.#lengths = 0

@@ -11,10 +11,11 @@ export function requestText(
   head: RequestHead,
   forwarding: Forwarding,
   prefix: string | undefined,
+  sampleShare: number,
 ): string {
   const target = prefix === undefined ? head.target : stripPrefix(head.target, prefix)
   let text = `${head.method} ${target} HTTP/1.1\r\nhost: ${head.host}\r\n`
-  text += head.lines + forwarding.lines(head) + traceLines(head)
+  text += head.lines + forwarding.lines(head) + traceLines(head, sampleShare)
   if (head.contentLength > 0) text += `content-length: ${head.contentLength}\r\n`
   else if (head.contentLength < 0) text += 'transfer-encoding: chunked\r\n'
   else if (head.method === 'POST' || head.method === 'PUT' || head.method === 'PATCH')

@@ -75,6 +75,30 @@ export const configSchema = Type.Object(
     accessLog: Type.Optional(
       Type.String({ description: 'file of JSON lines, one per request; - is standard output' }),
     ),
+    traces: Type.Optional(
+      Type.Object(
+        {
+          otlp: Type.String({
+            pattern: '^https?://\\S+$',
+            description: 'OTLP over HTTP, as http://127.0.0.1:4318/v1/traces',
+          }),
+          sample: Type.Number({
+            minimum: 0,
+            maximum: 1,
+            default: 1,
+            description: 'how many of the traces that begin at the door are sampled',
+          }),
+          name: Type.String({
+            default: 'drover',
+            description: "what the spans' service is called",
+          }),
+        },
+        {
+          additionalProperties: false,
+          description: 'Sends a span of each request (OpenTelemetry)',
+        },
+      ),
+    ),
     data: Type.String({
       default: '.drover',
       description: 'Folder of this instance, relative to this file',

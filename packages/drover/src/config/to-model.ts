@@ -3,6 +3,7 @@ import { defaultHealth, defaultService, type Model, type ServiceModel } from '@d
 import type { Address } from '@drover/kernel'
 import type { Loaded } from './load.ts'
 import { manageService } from './managed.ts'
+import type { Config } from './schema.ts'
 import { toListener } from './to-listener.ts'
 import { toService } from './to-service.ts'
 
@@ -24,10 +25,15 @@ export function toModel({ config, folder }: Loaded, context: ModelContext): Mode
     listeners: config.listeners.map((listener) => toListener(listener, config, folder)),
     services: manageAddress ? [...services, toManageService(manageAddress)] : services,
     trustedProxies: config.trustedProxies,
+    ...(config.traces ? { traces: toTraces(config.traces) } : {}),
     ...(config.accessLog === undefined
       ? {}
       : { accessLogFile: config.accessLog === '-' ? '-' : resolve(folder, config.accessLog) }),
   }
+}
+
+function toTraces({ otlp, sample, name }: NonNullable<Config['traces']>) {
+  return { url: otlp, sampleShare: sample, name }
 }
 
 function toManageService({ host, port }: Address): ServiceModel {

@@ -11,6 +11,7 @@ const bodyCharsMax = 12_000
  */
 export function checkHaproxyPlan(plan: Plan): void {
   checkPlainNames(plan, 'haproxy')
+  if (plan.traces) throw unsupported('traces', 'spans of requests', 'haproxy', ['builtin'])
   for (const listener of plan.listeners) checkListener(listener)
   for (const service of plan.services) {
     checkPolicy(service, 'haproxy')

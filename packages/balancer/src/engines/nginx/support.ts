@@ -17,6 +17,7 @@ export interface NginxAbilities {
  */
 export function checkNginxPlan(plan: Plan, abilities: NginxAbilities): void {
   checkPlainNames(plan, 'nginx')
+  if (plan.traces) throw unsupported('traces', 'spans of requests', 'nginx', ['builtin'])
   if (plan.accessLogFile?.includes('$'))
     throw unsupported('accessLogFile', 'a dollar sign in a name', 'nginx', ['builtin', 'haproxy'])
   const tcpServices = new Set(
