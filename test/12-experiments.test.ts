@@ -55,7 +55,7 @@ test('drover experiment all leaves a report of each that nothing in it gives the
   const all = await names()
 
   assert.equal(ran.code, 0, ran.stderr)
-  assert.ok(all.length >= 12, all.join())
+  assert.ok(all.length >= 11, all.join())
   assert.deepEqual(
     [...index.matchAll(/<a href="([\w-]+)\.html">/g)].map(([, name]) => name),
     all,

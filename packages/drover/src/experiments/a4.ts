@@ -77,7 +77,7 @@ function reportOf(requests: number, compared: readonly Compared[]): Report {
         title: 'Busiest of three replicas',
         unit: 'requests',
         rows: compared.map((one) => ({
-          label: one.name.length > 30 ? `${one.name.slice(0, 28)}…` : one.name,
+          label: one.name,
           value: three(one)?.spread.most ?? 0,
           expected: requests / 3,
         })),

@@ -16,7 +16,9 @@ interface Row {
   readonly expected?: number
 }
 
-const left = 200
+/** Of a letter, about. */
+const letterWidth = 7.4
+const leftMax = 320
 const top = 34
 const rowHeight = 30
 
@@ -25,8 +27,10 @@ export function drawBars({ title, unit, rows }: BarChart): string {
   const most = niceCeiling(
     Math.max(...rows.flatMap(({ value, expected = 0 }) => [value, expected])),
   )
+  const letters = Math.max(0, ...rows.map(({ label }) => label.length))
+  const left = Math.min(leftMax, Math.round(letters * letterWidth) + 20)
   const scale = (value: number) => (value / most) * (width - left - 90)
-  const bars = rows.map((row, index) => drawRow(row, top + index * rowHeight, scale))
+  const bars = rows.map((row, index) => drawRow(row, { left, y: top + index * rowHeight, scale }))
   const marked = rows.some(({ expected }) => expected !== undefined)
   const height = top + 10 + rows.length * rowHeight + (marked ? 18 : 0)
   const legend = marked
@@ -35,11 +39,14 @@ export function drawBars({ title, unit, rows }: BarChart): string {
   return frame(height, `${title} (${unit})`, `${bars.join('\n')}\n${legend}`)
 }
 
-function drawRow(
-  { label, value, expected }: Row,
-  y: number,
-  scale: (value: number) => number,
-): string {
+interface Place {
+  /** Where bars begin. */
+  readonly left: number
+  readonly y: number
+  readonly scale: (value: number) => number
+}
+
+function drawRow({ label, value, expected }: Row, { left, y, scale }: Place): string {
   const end = scale(value)
   const at = expected === undefined ? undefined : left + scale(expected)
   const mark =

@@ -17,13 +17,13 @@ export const catalogue = {
   a1: {
     title: 'A-1: who answers, on three replicas',
     says: 'requests of each of three replicas, 10,000 at once',
-    minutes: 0.5,
+    minutes: 0.2,
     steps: 1,
   },
   a2: {
     title: 'A-2: from two to six replicas',
     says: 'the same on two to six replicas',
-    minutes: 1,
+    minutes: 0.5,
     steps: 5,
   },
   a3: {
@@ -35,7 +35,7 @@ export const catalogue = {
   a4: {
     title: 'A-4: other hash functions',
     says: 'a1 and a2 with other hash functions',
-    minutes: 3,
+    minutes: 2,
     steps: 30,
   },
   'round-robin': {
@@ -79,12 +79,6 @@ export const catalogue = {
     says: 'how soon the last of five servers has an update; each server killed in turn',
     minutes: 0.6,
     steps: 9,
-  },
-  files: {
-    title: 'One backend against three',
-    says: 'one backend against three, by file size and parallel calls',
-    minutes: 0.5,
-    steps: 2,
   },
 } as const satisfies Record<string, Entry>
 

@@ -43,13 +43,14 @@ export function renderIndex(outcomes: readonly Outcome[], command: string): stri
     const { finished, file } = outcome
     const { title, report } = finished
     const broken = report.claims.filter(({ holds }) => !holds)
+    const held = report.claims.length - broken.length
     const says = [
-      ...broken.map(({ says }) => `<strong class="broken">✗</strong> ${escapeHtml(says)}`),
-      ...report.findings.map(escapeHtml),
+      ...broken.map(({ says }) => `<strong class="broken">✗</strong> ${sentence(says)}`),
+      ...report.findings.map(sentence),
     ]
     return `<li><h2><a href="${encodeURI(file)}">${escapeHtml(title)}</a> ${isSound(finished) ? '' : '<strong class="broken">✗</strong>'}</h2>
 <ul>${says.map((text) => `<li>${text}</li>`).join('')}</ul>
-<p class="faint">${when(finished)}</p></li>`
+<p class="faint">${held} of ${report.claims.length} checks hold. ${when(finished)}</p></li>`
   }
   return page(
     "Drover's experiments",
@@ -79,14 +80,19 @@ ${body}
 }
 
 function list(items: readonly string[]): string {
-  return `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`
+  return `<ul>${items.map((item) => `<li>${sentence(item)}</li>`).join('')}</ul>`
+}
+
+/** Returns a finding for the page, beginning with a capital. */
+function sentence(text: string): string {
+  return escapeHtml(text.charAt(0).toUpperCase() + text.slice(1))
 }
 
 function claims({ claims }: Report): string {
   if (claims.length === 0) return ''
   const items = claims.map(({ says, holds }) => {
     const mark = holds ? '<strong class="sound">✓</strong>' : '<strong class="broken">✗</strong>'
-    return `<li>${mark} ${escapeHtml(says)}</li>`
+    return `<li>${mark} ${sentence(says)}</li>`
   })
   return `<section><h2>Checked</h2><ul class="claims">${items.join('')}</ul></section>`
 }

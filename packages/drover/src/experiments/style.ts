@@ -24,7 +24,6 @@ th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px soli
 th { vertical-align: bottom; }
 th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 4px; overflow-x: auto; font-size: .85rem; }
-li::first-letter { text-transform: uppercase; }
 .claims { list-style: none; padding-left: .2rem; }
 .sound { color: var(--c2); }
 .broken { color: var(--c1); }

@@ -15,5 +15,4 @@ export const experiments: Readonly<Record<ExperimentName, (run: Run) => Promise<
   'parallel-calls': async (run) => (await import('./parallel-calls.ts')).runParallelCalls(run),
   'queue-restart': async (run) => (await import('./queue-restart.ts')).runQueueRestart(run),
   herd: async (run) => (await import('./herd.ts')).runHerd(run),
-  files: async (run) => (await import('./files.ts')).runFiles(run),
 }

@@ -64,8 +64,8 @@ test('a report says what held, what did not, how it was made and what others rep
   const page = renderReport(finished)
   const told = renderReport({ ...finished, report: { ...report, reported: ['80 / 10 / 10'] } })
 
-  assert.match(page, /✓<\/strong> none &lt; one was lost/)
-  assert.match(page, /✗<\/strong> two failed/)
+  assert.match(page, /✓<\/strong> None &lt; one was lost/)
+  assert.match(page, /✗<\/strong> Two failed/)
   assert.match(page, /<pre>npx drover experiment a1<\/pre>/)
   assert.match(page, /1970-01-01 00:00 UTC, in 1\.5 s/)
   assert.match(page, /No figures of the course’s document are at hand/)
@@ -82,7 +82,7 @@ test('the index links each report, and says which failed and why', () => {
   const page = renderIndex(outcomes, 'npx drover experiment all')
 
   assert.match(page, /<a href="a1\.html">A &lt;title&gt;<\/a>/)
-  assert.match(page, /✗<\/strong> two failed/)
+  assert.match(page, /✗<\/strong> Two failed/)
   assert.match(page, /port &lt;1&gt; is taken/)
 })
 
