@@ -1,6 +1,7 @@
 import { describeError, type Service, startAll, stopAll } from '@drover/kernel'
 import type { Lease, QueueEngine } from '@drover/queue'
 import { deliveryOf } from '../callbacks/body.ts'
+import { gather } from '../gather.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
 import { createLoop, type LoopOptions, pause } from './loop.ts'
@@ -37,6 +38,9 @@ export function createWorker(options: WorkerOptions): Service {
 
 function createTypeWorker(options: WorkerOptions, type: JobType): Service {
   const { engine, workerConcurrency, claimMs } = options
+  // Jobs that end together are acknowledged together.
+  const ack = gather((tokens: readonly string[]) => engine.ack(tokens))
+  const handling = { ...options, ack }
   const running = new Set<Promise<void>>()
   const loop = createLoop({ ...options, name: `worker of type ${type}` }, async (signal) => {
     const free = workerConcurrency - running.size
@@ -46,7 +50,7 @@ function createTypeWorker(options: WorkerOptions, type: JobType): Service {
     }
     const wanted = { count: free, leaseMs: claimMs * 2, waitMs: running.size > 0 ? 50 : waitMs }
     for (const lease of await engine.lease(typeQueue(type), wanted, signal)) {
-      const task = handle(options, lease, signal).finally(() => running.delete(task))
+      const task = handle(handling, lease, signal).finally(() => running.delete(task))
       running.add(task)
     }
   })
@@ -59,15 +63,19 @@ function createTypeWorker(options: WorkerOptions, type: JobType): Service {
   }
 }
 
+interface Handling extends WorkerOptions {
+  readonly ack: (token: string) => Promise<unknown>
+}
+
 /** From a message to the job's end. Never throws: what fails is handed out again. */
-async function handle(options: WorkerOptions, lease: Lease, signal: AbortSignal): Promise<void> {
-  const { engine, claims, claimMs, clock, log } = options
+async function handle(options: Handling, lease: Lease, signal: AbortSignal): Promise<void> {
+  const { engine, claims, claimMs, clock, log, ack } = options
   try {
     const call = decodeCall(lease.record.value)
     // A job that does not begin has ended, or waits in the store: its message is worth nothing.
     const claimed = call && (await claims.begin(call.id, call.run, claimMs))
     if (claimed) await finish(options, claimed, signal)
-    await engine.ack([lease.token])
+    await ack(lease.token)
   } catch (error) {
     if (!signal.aborted)
       log.warn({ cause: describeError(error) }, 'a job could not be finished; it is done again')

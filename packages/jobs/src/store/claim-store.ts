@@ -1,8 +1,10 @@
 import { type Clock, randomToken } from '@drover/kernel'
 import { type ExpressionBuilder, sql } from 'kysely'
+import { gather } from '../gather.ts'
 import type { Job, JobResult } from '../job.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { Database } from './database.ts'
+import { prepared } from './prepared.ts'
 import { toJob } from './rows.ts'
 import type { JobState, Tables } from './tables.ts'
 
@@ -32,6 +34,14 @@ export interface NewDelivery {
   readonly body: string
 }
 
+interface Wanted {
+  readonly id: string
+  readonly run: number
+  readonly claimMs: number
+}
+
+type Finish = ReturnType<typeof prepared<unknown>>
+
 /** A state written into the statement: SQLite uses a partial index only for what it can read. */
 const literal = <State extends JobState>(state: State) => sql.lit(state)
 
@@ -46,6 +56,9 @@ export class ClaimStore {
   readonly #clock: Clock
   /** Where the last round ended, so that every owner has its turn. */
   readonly #lastOwner = new Map<JobType, string>()
+
+  readonly #finishes = new Map<Ending['kind'], Finish>()
+  readonly #begin = gather((wanted: readonly Wanted[]) => this.#beginAll(wanted))
 
   constructor(database: Database, clock: Clock) {
     this.#database = database
@@ -115,11 +128,7 @@ export class ClaimStore {
         db
           .updateTable('messages')
           .set({ state: 'queued', updated_ms: nowMs, claim: null, claim_until_ms: nowMs })
-          .where(
-            'id',
-            'in',
-            jobs.map(({ job }) => job.id),
-          )
+          .where(this.#idIn(jobs.map(({ job }) => job.id)))
           .where('claim', 'in', [...new Set(jobs.map(({ claim }) => claim))])
           .where('state', '=', 'publishing')
           .execute(),
@@ -135,7 +144,9 @@ export class ClaimStore {
     const nowMs = this.#clock.now()
     const expired = (build: ExpressionBuilder<Tables, 'messages'>) =>
       build.and([
-        build('state', 'in', [literal('publishing'), literal('working')]),
+        // By the words of the partial index, or SQLite looks through all jobs there ever were.
+        build('state', 'in', underWayStates),
+        build('state', '!=', literal('queued')),
         build('claim_until_ms', '<', nowMs),
       ])
     const { numUpdatedRows } = await this.#database.write(
@@ -183,27 +194,45 @@ export class ClaimStore {
   }
 
   /** Claims a job for a worker. Undefined: it has ended, or is somebody else's, or waits again. */
-  async begin(id: string, run: number, claimMs: number): Promise<ClaimedJob | undefined> {
+  begin(id: string, run: number, claimMs: number): Promise<ClaimedJob | undefined> {
+    return this.#begin({ id, run, claimMs })
+  }
+
+  /** One statement for many: what they return costs more than what they change. */
+  async #beginAll(wanted: readonly Wanted[]): Promise<readonly (ClaimedJob | undefined)[]> {
     const claim = randomToken(12)
     const nowMs = this.#clock.now()
-    const row = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set((build) => ({
-            attempt: build('attempt', '+', 1),
-            state: 'working',
-            is_processing: 1,
-          }))
-          .set({ claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
-          .where('id', '=', id)
-          .where('run', '=', run)
-          .where('state', 'in', ['publishing', 'queued'])
-          .returningAll()
-          .executeTakeFirst(),
-      { soft: true },
-    )
-    return row && { job: toJob(row), claim }
+    const begun = new Map<string, ClaimedJob>()
+    for (const [run, own] of Map.groupBy(wanted, (one) => one.run)) {
+      const untilMs = nowMs + Math.max(...own.map(({ claimMs }) => claimMs))
+      const rows = await this.#database.write(
+        (db) =>
+          db
+            .updateTable('messages')
+            .set((build) => ({ attempt: build('attempt', '+', 1), state: 'working' }))
+            .set({ is_processing: 1, claim, claim_until_ms: untilMs, updated_ms: nowMs })
+            .where(this.#idIn(own.map(({ id }) => id)))
+            .where('run', '=', run)
+            .where('state', 'in', ['publishing', 'queued'])
+            .returningAll()
+            .execute(),
+        { soft: true },
+      )
+      for (const row of rows) begun.set(`${row.id} ${run}`, { job: toJob(row), claim })
+    }
+    return wanted.map(({ id, run }) => {
+      const found = begun.get(`${id} ${run}`)
+      // A message that came twice at one time begins its job once.
+      begun.delete(`${id} ${run}`)
+      return found
+    })
+  }
+
+  /** The same statement however many ids there are, so that it is prepared once. */
+  #idIn(ids: readonly string[]) {
+    return this.#database.kind === 'postgres'
+      ? sql<boolean>`id = any(${ids})`
+      : sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`
   }
 
   /** Lengthens a claim; false when it is lost, because the job was cancelled or is another's. */
@@ -251,14 +280,10 @@ export class ClaimStore {
   ): Promise<boolean> {
     return this.#database.write(async (transaction) => {
       const nowMs = this.#clock.now()
-      const { numUpdatedRows } = await transaction
-        .updateTable('messages')
-        .set({ ...endingRow(ending, job, nowMs), updated_ms: nowMs, is_processing: 0 })
-        .set({ claim: null, claim_until_ms: 0 })
-        .where('id', '=', job.id)
-        .where('claim', '=', claim)
-        .executeTakeFirst()
-      if (numUpdatedRows === 0n) return false
+      const row = { ...endingRow(ending, job, nowMs), updated_ms: nowMs }
+      const finish = this.#finishing(ending.kind, Object.keys(row))
+      const { numAffectedRows } = await finish(transaction, { ...row, id: job.id, wanted: claim })
+      if (numAffectedRows === 0n) return false
       if (delivery)
         await transaction
           .insertInto('deliveries')
@@ -267,6 +292,23 @@ export class ClaimStore {
           .execute()
       return true
     })
+  }
+
+  /** The statement for an ending of that kind: all of a kind change the same columns. */
+  #finishing(kind: Ending['kind'], columns: readonly string[]): Finish {
+    const known = this.#finishes.get(kind)
+    if (known) return known
+    const finish: Finish = prepared((named) =>
+      this.#database.db
+        .updateTable('messages')
+        .set(Object.fromEntries(columns.map((column) => [column, named(column)])))
+        .set({ is_processing: 0, claim: null, claim_until_ms: 0 })
+        .where('id', '=', named<string>('id'))
+        .where('claim', '=', named<string>('wanted'))
+        .compile(),
+    )
+    this.#finishes.set(kind, finish)
+    return finish
   }
 
   /** Hops from owner to owner along the index, whatever number of jobs each has. */

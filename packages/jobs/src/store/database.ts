@@ -13,6 +13,10 @@ export interface Database {
   readonly write: Write
 }
 
+/** Memory for pages, so that the jobs of the moment are not read again. */
+const cacheKib = 32_768
+/** Pages of 4 KiB in the write-ahead log before they go to the file: rarer is less to write. */
+const walPages = 8_000
 /** How long a statement waits for another process's write, in ms. */
 const busyMs = 10_000
 
@@ -50,6 +54,7 @@ function openPostgres(location: string, connections: number): Kysely<Tables> {
 function openSqlite(path: string): Kysely<Tables> {
   const database = new DatabaseSync(path, { timeout: busyMs })
   database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+  database.exec(`pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${walPages}`)
   return new Kysely<Tables>({
     dialect: faultingDialect(new SqliteDialect({ database: adapt(database) })),
   })

@@ -85,7 +85,7 @@ test('an admin watches what everybody has, a user what is his', async () => {
 
   assert.ok(idsOf(all).size >= 2)
   assert.deepEqual([...idsOf(own)], other.ids)
-  const foreign = await ask(bob, 'GET', '/v1/jobs?batch=' + first.batch)
+  const foreign = await ask(bob, 'GET', `/v1/jobs?batch=${first.batch}`)
   assert.deepEqual(foreign.json().jobs, [])
 })
 
