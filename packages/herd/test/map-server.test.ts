@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import fastCheck from 'fast-check'
 import { WebSocket } from 'ws'
 import {
   createTopology,
@@ -12,7 +13,10 @@ import {
   serveHerd,
   watchHerd,
 } from '../src/index.ts'
+import { renderBriefHits } from '../src/server/brief-hits.ts'
+import { HerdState } from '../src/state/herd-state.ts'
 import { eventually, exchange } from './line-client.ts'
+import { recordOf } from './records.ts'
 
 const topology = createTopology('alone', { Clark: 0 }, [])
 const options = {
@@ -119,6 +123,60 @@ test('the whole map is told, then each one who moves; nonsense is refused', asyn
     socket.send(nonsense)
   await eventually(() => told.filter(({ error }) => error).length === 3, 'three refusals')
   socket.terminate()
+})
+
+test('brief answers name the same clients at the same distances, whatever the ids are', async () => {
+  const ids = ['kiwi', '"quoted"', 'back\\slash', '\xe9\xff', '{', '\x01\x7f', 'z'.repeat(3_000)]
+  for (const [number, id] of ids.entries()) await at(id, `+34.0${number}-118.4`, '1')
+  const circle = { latitude: 34, longitude: -118.4, radiusKm: 50 }
+  const query = 'latitude=34&longitude=-118.4'
+  const full = await get(`/v1/nearby?${query}&radiusKm=50`)
+  const wanted = (full.body.clients as { client: string; distanceKm: number }[]).map(
+    ({ client, distanceKm }) => ({ client, distanceKm: Math.round(distanceKm * 1_000) / 1_000 }),
+  )
+  assert.deepEqual(
+    wanted.map(({ client }) => client),
+    ids,
+  )
+
+  assert.deepEqual((await get(`/v1/nearby?${query}&radiusKm=50&brief=true`)).body, {
+    clients: wanted,
+  })
+  assert.deepEqual((await get(`/v1/nearest?${query}&count=3&brief=true`)).body, {
+    clients: wanted.slice(0, 3),
+  })
+  assert.deepEqual((await get('/v1/nearby?latitude=-9&longitude=9&radiusKm=1&brief=true')).body, {
+    clients: [],
+  })
+  const socket = new WebSocket(`ws://127.0.0.1:${server.ports.http}/v1/live`)
+  await once(socket, 'open')
+  const ask = async (message: object) => {
+    socket.send(JSON.stringify(message))
+    return JSON.parse(String((await once(socket, 'message'))[0]))
+  }
+  assert.deepEqual(await ask({ find: 'q"1', circle, limit: 2, brief: true }), {
+    find: 'q"1',
+    clients: wanted.slice(0, 2),
+  })
+  assert.deepEqual(await ask({ find: 'q2', circle }), { find: 'q2', ...full.body })
+  socket.terminate()
+})
+
+test('distances of every size are written as JSON numbers', () => {
+  const state = new HerdState({
+    recordsMax: 1,
+    textBytesMax: 1_048_576,
+    lifetimeMs: 0,
+    hashSeed: 1,
+  })
+  state.put(recordOf(state.origins.enter('A', 1), { key: 'k' }), 0)
+  fastCheck.assert(
+    fastCheck.property(fastCheck.double({ min: 0, max: 20_016, noNaN: true }), (distanceKm) => {
+      const text = renderBriefHits(state, '', [{ slot: 0, distanceKm }]).toString()
+      const [hit] = JSON.parse(text).clients
+      assert.deepEqual(hit, { client: 'k', distanceKm: Math.round(distanceKm * 1_000) / 1_000 })
+    }),
+  )
 })
 
 test('metrics are told in the text format', async () => {

@@ -38,6 +38,42 @@ export function copyBytes(
   return to
 }
 
+const quote = 34
+const backslash = 92
+const hexDigits = Buffer.from('0123456789abcdef', 'latin1')
+/** 1 for the bytes that JSON takes as they are. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 32 && byte < 127 && byte !== quote && byte !== backslash ? 1 : 0,
+)
+
+/**
+ * Copies `source[start, end)` into a JSON text of plain ASCII and returns where it ended: bytes that
+ * JSON does not take as they are become \u00XX, the character of that number, at most six bytes each.
+ */
+export function copyPlainJson(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  let to = at
+  for (let from = start; from < end; from++) {
+    const byte = source[from] as number
+    if (isPlain[byte] === 1) {
+      target[to++] = byte
+      continue
+    }
+    target[to++] = backslash
+    target[to++] = 117
+    target[to++] = ZERO
+    target[to++] = ZERO
+    target[to++] = hexDigits[byte >> 4] as number
+    target[to++] = hexDigits[byte & 15] as number
+  }
+  return to
+}
+
 /** Returns bytes as text, one character per byte: what was sent comes back as it was. */
 export function latin1(bytes: Uint8Array, start = 0, end = bytes.length): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')

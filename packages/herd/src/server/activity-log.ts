@@ -1,6 +1,7 @@
 import { close, fstatSync, mkdirSync, openSync, renameSync, write } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Cancel, Clock } from '@drover/kernel'
+import { copyPlainJson } from '../protocol/bytes.ts'
 
 /** Where a server writes what goes in and out, and how much of it. */
 export interface ActivityLogOptions {
@@ -20,14 +21,6 @@ const flushMs = 100
 const waitingBytesMax = 16 * 1_048_576
 /** Of each line that goes in or out so much is logged. */
 const shownBytesMax = 1_024
-
-const hexDigits = Buffer.from('0123456789abcdef', 'latin1')
-const quote = 34
-const backslash = 92
-/** 1 for the bytes that JSON takes as they are. */
-const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 32 && byte < 127 && byte !== quote && byte !== backslash ? 1 : 0,
-)
 
 /**
  * The log of one server: JSON lines `{"t":ms,"c":connection,"in":"…","out":"…"}`, and events with
@@ -122,7 +115,7 @@ export class ActivityLog {
   #field(name: string, bytes: Uint8Array, start: number, end: number): void {
     this.#text(name)
     const shownEnd = start + shownBytes(start, end)
-    this.#escaped(bytes, start, shownEnd)
+    this.#length = copyPlainJson(bytes, start, shownEnd, this.#buffer, this.#length)
     this.#text(shownEnd < end ? `","bytes":${end - start}` : '"')
   }
 
@@ -150,26 +143,6 @@ export class ActivityLog {
     const buffer = this.#buffer
     let to = this.#length
     for (let at = 0; at < bytes.length; at++) buffer[to++] = bytes[at] as number
-    this.#length = to
-  }
-
-  /** Bytes that JSON does not take as they are become \u00XX, so that the file is plain ASCII. */
-  #escaped(bytes: Uint8Array, start: number, end: number): void {
-    const buffer = this.#buffer
-    let to = this.#length
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number
-      if (isPlain[byte] === 1) {
-        buffer[to++] = byte
-        continue
-      }
-      buffer[to++] = backslash
-      buffer[to++] = 117
-      buffer[to++] = 48
-      buffer[to++] = 48
-      buffer[to++] = hexDigits[byte >> 4] as number
-      buffer[to++] = hexDigits[byte & 15] as number
-    }
     this.#length = to
   }
 

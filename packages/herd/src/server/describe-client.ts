@@ -1,6 +1,7 @@
 import { latin1 } from '../protocol/bytes.ts'
 import type { HerdState } from '../state/herd-state.ts'
 import { createRecord } from '../state/record.ts'
+import type { Hit } from '../state/search.ts'
 
 /** A client as the HTTP API tells of it. */
 export interface ClientView {
@@ -38,4 +39,12 @@ export function describeClient(state: HerdState, slot: number): ClientView {
     difference: latin1(text, textStart, textStart + differenceBytes),
     heardAtMs: record.heardMs,
   }
+}
+
+/** Returns what is known of those that a search has found, and how far away they are. */
+export function describeHits(
+  state: HerdState,
+  hits: readonly Hit[],
+): (ClientView & { readonly distanceKm: number })[] {
+  return hits.map(({ slot, distanceKm }) => ({ ...describeClient(state, slot), distanceKm }))
 }

@@ -2,7 +2,9 @@ import { type Clock, compileCheck, type Static, Type } from '@drover/kernel'
 import type { WebSocket } from 'ws'
 import type { FenceShape, Fences } from '../state/fences.ts'
 import type { HerdState } from '../state/herd-state.ts'
-import { describeClient } from './describe-client.ts'
+import { clientsWithin, hitsMax } from '../state/search.ts'
+import { renderBriefHits } from './brief-hits.ts'
+import { describeClient, describeHits } from './describe-client.ts'
 import { MapFeed } from './map-feed.ts'
 import { boxSchema, circleSchema, toShape } from './shapes.ts'
 
@@ -13,6 +15,12 @@ const request = Type.Union([
   Type.Object({ watch: id, circle: circleSchema }),
   Type.Object({ watch: id, box: boxSchema }),
   Type.Object({ watch: id, all: Type.Literal(true) }),
+  Type.Object({
+    find: id,
+    circle: circleSchema,
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: hitsMax })),
+    brief: Type.Optional(Type.Boolean()),
+  }),
   Type.Object({ forget: id }),
 ])
 
@@ -43,6 +51,8 @@ const watchesMax = 1_000
  *   ◀ {"map":"map","clients":[…],"gone":["kiwi"]}            what has moved since the last one;
  *                                     with "isFresh":true everybody anew: the first, and after a jam
  *   ▶ {"forget":"home"}
+ *   ▶ {"find":"q1","circle":{…},"limit":100,"brief":true}     asks once; nearest first
+ *   ◀ {"find":"q1","clients":[{"client":"kiwi","distanceKm":1.234}]}
  */
 export class LiveSocket {
   readonly #socket: WebSocket
@@ -75,10 +85,18 @@ export class LiveSocket {
     const message = parse(text)
     if (!message) this.#refuse('expected {"watch", "circle" | "box" | "all"} or {"forget"}')
     else if ('forget' in message) this.#forget(message.forget)
+    else if ('find' in message) this.#find(message)
     else this.#watch(message)
   }
 
-  #watch(message: Exclude<Request, { forget: string }>): void {
+  #find({ find, circle, limit = 100, brief = false }: Extract<Request, { find: string }>): void {
+    const { state, clock } = this.#options
+    const hits = clientsWithin(state, circle, circle.radiusKm, limit, clock.now())
+    if (!brief) this.#send({ find, clients: describeHits(state, hits) })
+    else this.#sendText(renderBriefHits(state, `"find":${JSON.stringify(find)},`, hits))
+  }
+
+  #watch(message: Extract<Request, { watch: string }>): void {
     const { fences, fencesMax } = this.#options
     this.#forget(message.watch)
     if (fences.count >= fencesMax || this.#watches.size >= watchesMax) {
@@ -126,9 +144,13 @@ export class LiveSocket {
   }
 
   #send(message: unknown): void {
+    this.#sendText(JSON.stringify(message))
+  }
+
+  #sendText(text: string | Buffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     if (this.#socket.bufferedAmount > behindBytesMax) this.#socket.terminate()
-    else this.#socket.send(JSON.stringify(message))
+    else this.#socket.send(text, { binary: false })
   }
 }
 

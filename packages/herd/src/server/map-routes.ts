@@ -2,7 +2,8 @@ import { type createHttpServer, type Static, Type } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { locationKind } from '../state/record.ts'
 import { clientsInBox, clientsWithin, type Hit, hitsMax, nearestClients } from '../state/search.ts'
-import { describeClient } from './describe-client.ts'
+import { renderBriefHits } from './brief-hits.ts'
+import { describeClient, describeHits } from './describe-client.ts'
 import type { MapServerOptions } from './map-server.ts'
 import { metricsText } from './metrics.ts'
 import { boxSchema, circleSchema, latitude, longitude } from './shapes.ts'
@@ -11,9 +12,11 @@ type HttpServer = Awaited<ReturnType<typeof createHttpServer>>
 
 const limit = Type.Integer({ minimum: 1, maximum: hitsMax, default: 100 })
 
-const circle = Type.Object({ ...circleSchema.properties, limit })
+const json = 'application/json; charset=utf-8'
+const brief = Type.Boolean({ default: false, description: 'only ids and distances' })
+const circle = Type.Object({ ...circleSchema.properties, limit, brief })
 const box = Type.Object({ ...boxSchema.properties, limit })
-const nearest = Type.Object({ latitude, longitude, count: limit })
+const nearest = Type.Object({ latitude, longitude, count: limit, brief })
 /** A longer one does not fit into the head of a request. */
 const idLengthMax = 16_384
 const clientId = Type.Object({ id: Type.String({ minLength: 1, maxLength: idLengthMax }) })
@@ -22,8 +25,8 @@ const clientId = Type.Object({ id: Type.String({ minLength: 1, maxLength: idLeng
 export function addMapRoutes(server: HttpServer, options: MapServerOptions): void {
   const { node, clock, name } = options
   const { state } = node
-  const describe = (hits: readonly Hit[]) =>
-    hits.map((hit) => ({ ...describeClient(state, hit.slot), distanceKm: hit.distanceKm }))
+  const answer = (hits: readonly Hit[], isBrief: boolean) =>
+    isBrief ? renderBriefHits(state, '', hits) : { clients: describeHits(state, hits) }
 
   server.get('/v1/clients/:id', { schema: { params: clientId } }, (request) => {
     const { id } = request.params as Static<typeof clientId>
@@ -34,10 +37,11 @@ export function addMapRoutes(server: HttpServer, options: MapServerOptions): voi
     throw fault('HERD_UNKNOWN', `no client "${id}" is known to ${name}`)
   })
 
-  server.get('/v1/nearby', { schema: { querystring: circle } }, (request) => {
+  server.get('/v1/nearby', { schema: { querystring: circle } }, (request, reply) => {
     const query = request.query as Static<typeof circle>
     const hits = clientsWithin(state, query, query.radiusKm, query.limit, clock.now())
-    return { clients: describe(hits) }
+    reply.type(json)
+    return answer(hits, query.brief)
   })
 
   server.get('/v1/box', { schema: { querystring: box } }, (request) => {
@@ -46,9 +50,11 @@ export function addMapRoutes(server: HttpServer, options: MapServerOptions): voi
     return { clients: slots.map((slot) => describeClient(state, slot)) }
   })
 
-  server.get('/v1/nearest', { schema: { querystring: nearest } }, (request) => {
+  server.get('/v1/nearest', { schema: { querystring: nearest } }, (request, reply) => {
     const query = request.query as Static<typeof nearest>
-    return { clients: describe(nearestClients(state, query, query.count, clock.now())) }
+    const hits = nearestClients(state, query, query.count, clock.now())
+    reply.type(json)
+    return answer(hits, query.brief)
   })
 
   server.get('/v1/status', () => ({

@@ -192,6 +192,11 @@ export class HerdState {
     return this.#kind[slot] === 0 ? -1 : (this.#origin[slot] as number)
   }
 
+  /** How long the key of a slot in use is. */
+  keyBytesAt(slot: number): number {
+    return this.#keyBytes[slot] as number
+  }
+
   /** The kind of what a slot holds; -1 for a free slot. */
   kindAt(slot: number): number {
     return (this.#kind[slot] as number) - 1
