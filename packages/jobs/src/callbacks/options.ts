@@ -8,11 +8,13 @@ export interface CallbackOptions {
   readonly attemptMs: number
   /** Attempts at one time. */
   readonly concurrency: number
+  /** Attempts at one receiver at one time, so that a slow one takes no place from the others. */
+  readonly receiverConcurrency: number
   /** How often it looks for what is due when nobody tells it. */
   readonly everyMs: number
   /** Bytes of a receiver's answer that are read. */
   readonly answerBytesMax: number
-  /** A receiver that failed so often in a row is left alone for `restFirstMs`, then twice that. */
+  /** A receiver that failed so often in a row is left alone for `restFirstMs`, then twice that, … */
   readonly failuresMax: number
   readonly restFirstMs: number
   readonly restMostMs: number
@@ -24,7 +26,8 @@ export const callbackDefaults: CallbackOptions = {
   ],
   jitter: 0.2,
   attemptMs: 15_000,
-  concurrency: 16,
+  concurrency: 32,
+  receiverConcurrency: 8,
   everyMs: 100,
   answerBytesMax: 65_536,
   failuresMax: 5,

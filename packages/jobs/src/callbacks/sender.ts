@@ -3,7 +3,7 @@ import { createLoop, type LoopOptions, pause } from '../pipeline/loop.ts'
 import type { ClaimedDelivery, DeliveryStore } from '../store/delivery-store.ts'
 import type { DeliveryState } from '../store/tables.ts'
 import type { CallbackOptions } from './options.ts'
-import { ReceiverBreaker } from './receiver-breaker.ts'
+import { Receivers } from './receivers.ts'
 import { type SendOutcome, type SendTools, send } from './send.ts'
 
 export interface SenderOptions extends Omit<LoopOptions, 'name'>, SendTools {
@@ -22,14 +22,14 @@ export interface Sender extends Service {
 export function createSender(options: SenderOptions): Sender {
   const { clock, deliveries } = options
   const { concurrency, everyMs, attemptMs } = options.options
-  const breaker = new ReceiverBreaker(clock, options.options)
+  const receivers = new Receivers(clock, options.options)
   const running = new Set<Promise<void>>()
   let wake = () => {}
   const loop = createLoop({ ...options, name: 'callback sender' }, async (signal) => {
     const free = concurrency - running.size
     const found = free === 0 ? [] : await deliveries.claimDue(free, attemptMs * 3)
     for (const claimed of found) {
-      const task = deliver(options, breaker, claimed, signal).finally(() => running.delete(task))
+      const task = deliver(options, receivers, claimed, signal).finally(() => running.delete(task))
       running.add(task)
     }
     if (found.length > 0) return
@@ -50,27 +50,44 @@ export function createSender(options: SenderOptions): Sender {
 
 async function deliver(
   options: SenderOptions,
-  breaker: ReceiverBreaker,
+  receivers: Receivers,
   claimed: ClaimedDelivery,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, deliveries, random, log } = options
   const origin = URL.parse(claimed.delivery.url)?.origin ?? ''
   try {
-    const restMs = breaker.restMs(origin)
+    const restMs = receivers.enter(origin)
     if (restMs > 0) {
       await deliveries.postpone(claimed, Math.ceil(clock.now() + restMs))
       return
     }
-    const outcome = await send(options, claimed, signal)
-    if (outcome.fault && outcome.fault.code !== 'CALLBACK_GONE') breaker.failed(origin)
-    else breaker.succeeded(origin)
+    const outcome = await call(options, receivers, origin, claimed, signal)
     const next = nextOf(options.options, claimed.delivery.attempt, outcome, random)
     const dueMs = Math.ceil(clock.now() + next.waitMs)
     await deliveries.note(claimed, outcome.attempt, { state: next.state, dueMs })
   } catch (error) {
     if (!signal.aborted)
       log.warn({ cause: describeError(error) }, 'a callback was not noted; it is sent again')
+  }
+}
+
+async function call(
+  options: SenderOptions,
+  receivers: Receivers,
+  origin: string,
+  claimed: ClaimedDelivery,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  const startMs = options.clock.monotonic()
+  let how: 'answered' | 'failed' = 'answered'
+  try {
+    const outcome = await send(options, claimed, signal)
+    // One that wants no more callbacks is well.
+    if (outcome.fault && outcome.fault.code !== 'CALLBACK_GONE') how = 'failed'
+    return outcome
+  } finally {
+    receivers.leave(origin, how, options.clock.monotonic() - startMs)
   }
 }
 

@@ -1,128 +1,142 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { createManualClock, Fault, seededRandom, silentLog, systemClock } from '@drover/kernel'
+import { type TestContext, test } from 'node:test'
+import { createManualClock, seededRandom, silentLog } from '@drover/kernel'
 import { Webhook } from 'standardwebhooks'
+import { newId } from '../../src/api/job-id.ts'
 import { callbackDefaults } from '../../src/callbacks/options.ts'
-import { ReceiverBreaker } from '../../src/callbacks/receiver-breaker.ts'
-import { send } from '../../src/callbacks/send.ts'
-import { nextOf } from '../../src/callbacks/sender.ts'
-import { createGuard } from '../../src/fetching/guard.ts'
-import { createTransport } from '../../src/fetching/transport.ts'
-import { fetchDefaults } from '../../src/options.ts'
-import type { ClaimedDelivery } from '../../src/store/delivery-store.ts'
-import { startSite } from '../local-site.ts'
+import { createSender } from '../../src/callbacks/sender.ts'
+import type { Transport } from '../../src/fetching/transport.ts'
+import { openStores } from '../../src/stores.ts'
+import { until } from '../until.ts'
 
-const site = await startSite((request, response) => {
-  const routes: Record<string, () => void> = {
-    '/ok': () => response.end('fine'),
-    '/gone': () => response.writeHead(410).end(),
-    '/busy': () => response.writeHead(503, { 'retry-after': '90' }).end(),
-    '/moved': () => response.writeHead(302, { location: '/ok' }).end(),
-    '/flood': () => response.end(Buffer.alloc(1_000_000, 97)),
+type Outgoing = Parameters<Transport['send']>[0]
+
+const hourMs = 3_600_000
+
+/** A sender over a store in memory and a clock of the test; `answer` gives the status of each call. */
+async function startSender(
+  t: TestContext,
+  answer: (outgoing: Outgoing) => Promise<number> | number,
+) {
+  const clock = createManualClock(1_790_000_000_000)
+  const stores = await openStores({ store: ':memory:', clock })
+  const owner = await stores.accounts.register('me@example.org', 'secret')
+  const calls: Outgoing[] = []
+  const transport: Transport = {
+    async send(outgoing, signal) {
+      calls.push(outgoing)
+      const ended = Promise.withResolvers<never>()
+      signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true })
+      const status = await Promise.race([answer(outgoing), ended.promise])
+      return { status, headers: {}, body: new Uint8Array() }
+    },
+    stop: async () => {},
   }
-  request.resume()
-  routes[request.url ?? '']?.()
-})
-const transport = createTransport({
-  ...fetchDefaults,
-  guard: createGuard([`127.0.0.1:${site.port}`]),
-  clock: systemClock,
-})
-after(async () => {
-  await transport.stop()
-  await site.close()
-})
-const tools = {
-  transport,
-  clock: systemClock,
-  userAgent: 'Drover',
-  options: callbackDefaults,
-  log: silentLog,
-}
-const secrets = ['whsec_bmV3ZXIgc2VjcmV0', 'whsec_b2xkZXIgc2VjcmV0']
-const deliveryTo = (url: string): ClaimedDelivery => ({
-  delivery: {
-    ...{ id: 'job.1', jobId: 'job', ownerId: 'o', url, body: '{"a":1}', state: 'delivering' },
-    ...{ attempt: 1, dueMs: 0, createdMs: 0 },
-  },
-  claim: 'c',
-  secrets,
-})
-const sendTo = (url: string) => send(tools, deliveryTo(url), new AbortController().signal)
-const random = seededRandom(7)
-
-test('a callback is signed by both secrets while they change', async () => {
-  const outcome = await sendTo(`${site.origin}/ok`)
-
-  const headers = site.requests.at(-1)?.headers as Record<string, string>
-  assert.equal(outcome.fault, undefined)
-  assert.equal(headers['webhook-id'], 'job.1')
-  for (const secret of secrets) assert.ok(new Webhook(secret).verify('{"a":1}', headers))
-})
-
-test('redirects are not followed, and an answer is read in part', async () => {
-  const seen = site.requests.length
-
-  const moved = await sendTo(`${site.origin}/moved`)
-  const flood = await sendTo(`${site.origin}/flood`)
-
-  assert.equal(moved.fault?.code, 'CALLBACK_REFUSED')
-  assert.equal(site.requests.length, seen + 2)
-  assert.equal(flood.fault, undefined)
-  assert.ok((flood.attempt.answer?.length ?? 0) <= 2_000)
-})
-
-for (const url of ['http://127.0.0.1:1/', 'http://[::ffff:10.0.0.1]/', 'http://169.254.169.254/'])
-  test(`no callback goes to ${url}`, async () => {
-    const outcome = await sendTo(url)
-
-    assert.equal(outcome.fault?.code, 'ADDRESS_REFUSED')
-    assert.equal(nextOf(callbackDefaults, 1, outcome, random).state, 'failed')
+  const sender = createSender({
+    ...{ clock, transport, random: seededRandom(1), log: silentLog, userAgent: 'Drover' },
+    deliveries: stores.deliveries,
+    options: { ...callbackDefaults, everyMs: 60_000 },
   })
+  await sender.start()
+  t.after(async () => {
+    await sender.stop()
+    await stores.close()
+  })
+  /** A job that has ended with a callback to `url`; returns the callback's id. */
+  const endJob = async (url: string) => {
+    const id = newId(clock.now())
+    await stores.jobs.record([
+      {
+        ...{ id, ownerId: owner, userId: 'u', url: 'http://a.example/', type: 1, callbackUrl: url },
+        ...{ addedMs: clock.now(), priority: 0, dueMs: 0, attemptsMax: 3, batchId: undefined },
+      },
+    ])
+    await stores.claims.claimWaiting(1, 10, 1_000)
+    const claimed = await stores.claims.begin(id, 1, 1_000)
+    assert.ok(claimed)
+    const ending = { kind: 'dead', code: 'PAGE_REFUSED', reason: 'no' } as const
+    await stores.claims.finish(claimed, ending, { id: `${id}.1`, url, body: '{"a":1}' })
+    return `${id}.1`
+  }
+  /** Lets the time pass until a callback has had so many attempts. */
+  const attempts = async (id: string, count: number) =>
+    until(`attempt ${count}`, async () => {
+      const found = await stores.deliveries.delivery(id)
+      if (found.attempts.length >= count) return found
+      await clock.advance(Math.max(60_000, found.dueMs - clock.now()))
+      return undefined
+    })
+  return { clock, stores, calls, endJob, attempts, owner }
+}
 
-test('410 ends it, and a receiver that names its wait gets it', async () => {
-  const gone = await sendTo(`${site.origin}/gone`)
-  const busy = await sendTo(`${site.origin}/busy`)
+test('a receiver that is away is called for hours under one id, then given up, and can be replayed', async (t) => {
+  let status = 500
+  const { clock, stores, calls, endJob, attempts } = await startSender(t, () => status)
+  const startMs = clock.now()
 
-  assert.equal(nextOf(callbackDefaults, 1, gone, random).state, 'gone')
-  assert.deepEqual(nextOf(callbackDefaults, 1, busy, random), { state: 'pending', waitMs: 90_000 })
+  const id = await endJob('http://me.example/hook')
+  const failed = await attempts(id, 10)
+  const tookMs = clock.now() - startMs
+  await clock.advance(48 * hourMs)
+  const later = await stores.deliveries.delivery(id)
+  status = 200
+  await stores.deliveries.replay(id)
+  const replayed = await attempts(id, 11)
+
+  assert.equal(failed.state, 'failed')
+  assert.ok(tookMs > 8 * hourMs && tookMs < 24 * hourMs, `${tookMs}`)
+  assert.equal(later.attempts.length, 10, 'nobody is called after the last attempt')
+  assert.equal(replayed.state, 'delivered')
+  assert.deepEqual(
+    replayed.attempts.map((one) => one.status),
+    [...Array.from({ length: 10 }, () => 500), 200],
+  )
+  assert.deepEqual(new Set(calls.map(({ headers }) => headers['webhook-id'])), new Set([id]))
 })
 
-test('attempts go on for hours, each wait drawn, and then end', () => {
-  const fault = new Fault('CALLBACK_REFUSED', { status: 502, retry: 'later' }, 'no')
-  let sumMs = 0
-  let attempt = 1
-  for (; attempt < 100; attempt++) {
-    const { state, waitMs } = nextOf(
-      callbackDefaults,
-      attempt,
-      { fault, waitMs: undefined },
-      random,
+test('a receiver that answers 410 is not called again', async (t) => {
+  const { clock, stores, endJob, attempts } = await startSender(t, () => 410)
+
+  const id = await endJob('http://me.example/hook')
+  await attempts(id, 1)
+  await clock.advance(48 * hourMs)
+  const found = await stores.deliveries.delivery(id)
+
+  assert.deepEqual([found.state, found.attempts.length], ['gone', 1])
+})
+
+test('callbacks are signed by the old secret, too, for as long as it is good', async (t) => {
+  const { clock, stores, calls, endJob, attempts, owner } = await startSender(t, () => 204)
+  const before = await stores.accounts.webhookSecret(owner)
+  const after = await stores.accounts.rotateWebhookSecret(owner)
+  const verifies = (secret: string, { headers, body }: Outgoing) => {
+    const signatures = (headers['webhook-signature'] ?? '').split(' ')
+    const time = new Date(Number(headers['webhook-timestamp']) * 1_000)
+    return signatures.includes(
+      new Webhook(secret).sign(headers['webhook-id'] ?? '', time, body ?? ''),
     )
-    if (state === 'failed') break
-    const ownMs = callbackDefaults.waitsMs[attempt - 1] ?? 0
-    assert.ok(waitMs >= ownMs * 0.8 && waitMs <= ownMs * 1.2)
-    sumMs += waitMs
   }
 
-  assert.equal(attempt, 10)
-  assert.ok(sumMs > 8 * 3_600_000)
+  await attempts(await endJob('http://me.example/1'), 1)
+  await clock.advance(25 * hourMs)
+  await attempts(await endJob('http://me.example/2'), 1)
+
+  const seen = calls.map((call) => [verifies(after, call), verifies(before, call)])
+  assert.deepEqual(seen, [
+    [true, true],
+    [true, false],
+  ])
 })
 
-test('a receiver that keeps failing rests, longer each time, until it is back', async () => {
-  const clock = createManualClock()
-  const breaker = new ReceiverBreaker(clock, callbackDefaults)
+test('a receiver that never answers keeps nobody else from being called', async (t) => {
+  const { stores, endJob, attempts } = await startSender(t, ({ url }) =>
+    url.host === 'slow.example' ? new Promise<number>(() => {}) : 204,
+  )
+  for (let count = 0; count < 60; count++) await endJob('http://slow.example/')
 
-  for (let failure = 0; failure < 4; failure++) breaker.failed('a')
-  const before = breaker.restMs('a')
-  breaker.failed('a')
-  const first = breaker.restMs('a')
-  await clock.advance(first)
-  const passed = breaker.restMs('a')
-  breaker.failed('a')
+  const id = await endJob('http://quick.example/')
+  const found = await attempts(id, 1)
 
-  assert.deepEqual([before, first, passed, breaker.restMs('a')], [0, 10_000, 0, 20_000])
-  assert.equal(breaker.restMs('b'), 0)
-  breaker.succeeded('a')
-  assert.equal(breaker.restMs('a'), 0)
+  assert.equal(found.state, 'delivered')
+  assert.equal((await stores.deliveries.counts()).delivered, 1)
 })
