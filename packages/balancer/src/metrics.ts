@@ -1,3 +1,4 @@
+import { MetricsText } from '@drover/kernel'
 import { latencyBoundsSeconds } from './plan.ts'
 import type { ReplicaState, Transition } from './replica-health.ts'
 import type { BalancerStatus, ReplicaStatus, ServiceStatus } from './status.ts'
@@ -17,28 +18,6 @@ export class TransitionCounts {
   }
 }
 
-type Labels = Readonly<Record<string, string>>
-
-/** Writes Prometheus' text format (version 0.0.4): each metric once, with all of its series. */
-class MetricsText {
-  readonly #lines: string[] = []
-
-  metric(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): void {
-    this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
-  }
-
-  series(name: string, labels: Labels, value: number): void {
-    const text = Object.entries(labels)
-      .map(([label, text]) => `${label}="${escapeLabel(text)}"`)
-      .join(',')
-    this.#lines.push(`${name}{${text}} ${value}`)
-  }
-
-  toString(): string {
-    return `${this.#lines.join('\n')}\n`
-  }
-}
-
 /** Returns the counters of `status` in Prometheus' text format. Names are listed in the README. */
 export function renderMetrics(status: BalancerStatus, transitions: TransitionCounts): string {
   const text = new MetricsText()
@@ -52,17 +31,17 @@ export function renderMetrics(status: BalancerStatus, transitions: TransitionCou
 function writeListeners(text: MetricsText, { listeners }: BalancerStatus): void {
   text.metric('drover_connections_open', 'gauge', 'Open client connections.')
   for (const { name, connectionsOpen } of listeners)
-    text.series('drover_connections_open', { listener: name }, connectionsOpen)
+    text.series({ listener: name }, connectionsOpen)
   text.metric('drover_connections_total', 'counter', 'Client connections accepted.')
   for (const { name, connectionsTotal } of listeners)
-    text.series('drover_connections_total', { listener: name }, connectionsTotal)
+    text.series({ listener: name }, connectionsTotal)
   text.metric('drover_connections_refused_total', 'counter', 'Client connections over the limit.')
   for (const { name, connectionsRefusedTotal } of listeners)
-    text.series('drover_connections_refused_total', { listener: name }, connectionsRefusedTotal)
+    text.series({ listener: name }, connectionsRefusedTotal)
   text.metric('drover_refused_requests_total', 'counter', 'Requests that broke the rules of HTTP.')
   for (const { name, refusedTotal } of listeners)
     for (const [reason, count] of Object.entries(refusedTotal))
-      text.series('drover_refused_requests_total', { listener: name, reason }, count)
+      text.series({ listener: name, reason }, count)
 }
 
 const serviceMetrics: readonly [
@@ -108,16 +87,15 @@ function writeServices(
 ): void {
   for (const [name, type, help, value] of serviceMetrics) {
     text.metric(name, type, help)
-    for (const service of services) text.series(name, { service: service.name }, value(service))
+    for (const service of services) text.series({ service: service.name }, value(service))
   }
   text.metric('drover_transitions_total', 'counter', 'Replicas that came into a state.')
   for (const { name } of services)
-    for (const [state, count] of transitions.of(name))
-      text.series('drover_transitions_total', { service: name, state }, count)
+    for (const [state, count] of transitions.of(name)) text.series({ service: name, state }, count)
   text.metric('drover_replicas', 'gauge', 'Replicas in a state.')
   for (const { name, replicas } of services)
     for (const [state, members] of Map.groupBy(replicas, (replica) => replica.state))
-      text.series('drover_replicas', { service: name, state }, members.length)
+      text.series({ service: name, state }, members.length)
 }
 
 const replicaMetrics: readonly [
@@ -139,7 +117,7 @@ function writeReplicas(text: MetricsText, { services }: BalancerStatus): void {
     text.metric(name, type, help)
     for (const service of services)
       for (const replica of service.replicas)
-        text.series(name, { service: service.name, replica: replica.name }, value(replica))
+        text.series({ service: service.name, replica: replica.name }, value(replica))
   }
   text.metric('drover_responses_total', 'counter', 'Answers by class; none: no answer came.')
   for (const service of services)
@@ -147,13 +125,12 @@ function writeReplicas(text: MetricsText, { services }: BalancerStatus): void {
       replica.statusTotal.forEach((count, digit) => {
         const labels = { service: service.name, replica: replica.name }
         const status = digit === 0 ? 'none' : `${digit}xx`
-        text.series('drover_responses_total', { ...labels, status }, count)
+        text.series({ ...labels, status }, count)
       })
 }
 
 function writeLatency(text: MetricsText, { services }: BalancerStatus): void {
-  const name = 'drover_request_seconds'
-  text.metric(name, 'histogram', 'From the request to the end of its answer.')
+  text.metric('drover_request_seconds', 'histogram', 'From the request to the end of its answer.')
   for (const service of services)
     for (const replica of service.replicas) {
       const labels = { service: service.name, replica: replica.name }
@@ -161,13 +138,9 @@ function writeLatency(text: MetricsText, { services }: BalancerStatus): void {
       replica.latencyCounts.forEach((count, index) => {
         sum += count
         const le = String(latencyBoundsSeconds[index] ?? '+Inf')
-        text.series(`${name}_bucket`, { ...labels, le }, sum)
+        text.series({ ...labels, le }, sum, '_bucket')
       })
-      text.series(`${name}_sum`, labels, replica.latencySumSeconds)
-      text.series(`${name}_count`, labels, sum)
+      text.series(labels, replica.latencySumSeconds, '_sum')
+      text.series(labels, sum, '_count')
     }
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

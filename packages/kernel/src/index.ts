@@ -24,6 +24,7 @@ export {
 export { createHttpServer, type HttpServerOptions } from './http-server.ts'
 export { type Service, startAll, stopAll, withDeadline } from './lifecycle.ts'
 export { createLog, type Log, type LogOptions, silentLog } from './log.ts'
+export { MetricsText } from './metrics-text.ts'
 export { nearest } from './nearest.ts'
 export { type Random, randomToken, seededRandom, systemRandom } from './random.ts'
 export { type Static, type TSchema, Type } from './schema.ts'

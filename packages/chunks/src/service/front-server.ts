@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, createHttpServer, type Log } from '@drover/kernel'
+import { type Clock, createHttpServer, type Log, MetricsText } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { Adoption } from './adoption.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import { addEventRoutes } from './event-routes.ts'
 import type { Front } from './front.ts'
+import { metricsText } from './metrics.ts'
 import { addResultRoutes } from './result-routes.ts'
 import type { TaskClient } from './task-client.ts'
 import { addTusRoutes } from './tus-routes.ts'
@@ -61,6 +62,9 @@ export async function createFrontServer(parts: FrontServerParts): Promise<Fastif
     return reply.status(204).send()
   })
   server.get('/status', () => statusOf(parts))
+  server.get('/metrics', (_request, reply) =>
+    reply.type(MetricsText.contentType).send(metricsText(parts)),
+  )
   server.get('/disk', () => diskOf(guard))
   server.put<{ Querystring: { full?: string } }>('/disk', ({ query }) => {
     guard.simulatesFull = query.full === 'true'

@@ -9,6 +9,7 @@ import { callbackRoutes } from './callback-routes.ts'
 import type { ApiContext } from './context.ts'
 import { courseRoutes } from './course-routes.ts'
 import { jobRoutes } from './job-routes.ts'
+import { metricsRoute } from './metrics-route.ts'
 import { readRoutes } from './read-routes.ts'
 import { scheduleRoutes } from './schedule-routes.ts'
 import { answers, replicaId } from './views.ts'
@@ -46,6 +47,7 @@ export async function createJobsServer(
     id: context.options.replicaId,
     status: 'up',
   }))
+  metricsRoute(server, whole)
   for (const routes of [courseRoutes, ...v1Routes])
     await server.register((scope) => routes(scope, whole))
   return server
