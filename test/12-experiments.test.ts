@@ -170,7 +170,7 @@ test('the herd floods to all five, and goes on with any one of them dead', async
   assert.equal(sum([...times.values()].map(([updates = '']) => updates)), 100)
   assert.deepEqual([...killed.keys()], five)
   for (const row of killed.values()) assert.deepEqual(row, ['16', '16', '0', '0', '4', 'yes'])
-  const [, messages] = /an update takes ([\d.]+) messages/.exec(await pageOf('herd')) ?? []
+  const [, messages] = /An update takes ([\d.]+) messages/.exec(await pageOf('herd')) ?? []
   assert.ok(Number(messages) >= 4 && Number(messages) <= 12, messages)
 })
 
@@ -222,11 +222,11 @@ test('an experiment that the admin API started ends with the instance, even by S
       state: string
       step: number
     }[]
-    return list.find(({ name }) => name === 'queue-restart')
+    return list.find(({ name }) => name === 'a3')
   }
 
-  await drover.post('/v1/experiments/queue-restart')
-  await until('submissions go on', async () => ((await view())?.step ?? 0) >= 2, 60_000)
+  await drover.post('/v1/experiments/a3')
+  await until('replicas die under load', async () => ((await view())?.step ?? 0) >= 2, 60_000)
   drover.child.kill('SIGKILL')
   await drover.ended
 
