@@ -4,7 +4,7 @@ import { fileStart } from './chunkers/chunker.ts'
 import { cutParts } from './chunkers/parts.ts'
 import { ContentReader } from './content-reader.ts'
 import { fault } from './errors.ts'
-import { readSegments, type Segment, type Source } from './file-source.ts'
+import { type FileSource, readSegments, type Segment, type Source } from './file-source.ts'
 import { SpooledGroups } from './groups.ts'
 import type { LetterCounts } from './letters/word-scatter.ts'
 import { PieceList, type Pieces } from './piece-list.ts'
@@ -72,7 +72,8 @@ function checkCount(count: number, { chunksMax }: Run): number {
   return count
 }
 
-const knownBatch = 65_536
+/** Pieces that are told of at one time, and the bytes after which more are not waited for. */
+const [knownBatch, knownBytes] = [65_536, 64 * 2 ** 20]
 
 /** Pieces that follow from the file's size alone; undefined when the file must be read to cut it. */
 function knownPieces({ way, fileBytes }: Plan, run: Run): Generator<Found> | undefined {
@@ -91,7 +92,8 @@ function* equalPieces(bytes: number, fileBytes: number): Generator<Found> {
   const pieces = new PieceList()
   for (let at = 0; at < fileBytes; at += bytes) {
     pieces.add(at, Math.min(fileBytes, at + bytes))
-    if (pieces.count < knownBatch) continue
+    const isFull = pieces.count >= knownBatch || pieces.count * bytes >= knownBytes
+    if (!isFull) continue
     yield { pieces }
     pieces.clear()
   }
@@ -99,28 +101,30 @@ function* equalPieces(bytes: number, fileBytes: number): Generator<Found> {
 }
 
 /** What became of a file: its pieces with their sums, and where their bytes are. */
-export interface ChunkedFile {
+export interface ChunkedFile<Content extends Source = Source> {
   readonly plan: Plan
   readonly store: PieceStore
   /** The file itself, or the groups that were made of it. */
-  readonly content: Source
+  readonly content: Content
   readonly counts: readonly LetterCounts[] | undefined
 }
 
 /** Chunks a file; what must be kept goes to `folder`. The caller closes store and content. */
 export async function chunkSource(
-  source: Source,
+  source: FileSource,
   plan: Plan,
   folder: string,
   run: Run,
-): Promise<ChunkedFile> {
+): Promise<ChunkedFile<FileSource>> {
   const store = await PieceStore.create(join(folder, 'pieces'))
   try {
     if (plan.isSorted) return await sortSource(source, plan, folder, store, run)
     const reader = new ContentReader(source)
     for await (const { pieces, segment } of cutFile(source, plan, run)) {
       if (segment) reader.show(segment)
+      run.signal?.throwIfAborted()
       await store.append(await sealPieces(pieces, store.count, plan.wrap, reader))
+      if (!segment) run.advance(pieces.ends[pieces.count - 1] ?? 0)
     }
     return { plan, store, content: source, counts: undefined }
   } catch (error) {
@@ -130,12 +134,12 @@ export async function chunkSource(
 }
 
 async function sortSource(
-  source: Source,
+  source: FileSource,
   plan: Plan,
   folder: string,
   store: PieceStore,
   run: Run,
-): Promise<ChunkedFile> {
+): Promise<ChunkedFile<FileSource>> {
   const groups = new SpooledGroups(folder, groupsOf(plan))
   try {
     const counts = await sortFile(source, plan, groups, run.advance, run.signal)

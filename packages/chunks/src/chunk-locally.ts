@@ -7,13 +7,13 @@ import { type Output, writeOutput } from './archives/write-archive.ts'
 import { type ChunkedFile, chunkSource, cutFile, planSource, type Run } from './chunk-file.ts'
 import { ContentReader } from './content-reader.ts'
 import { fault } from './errors.ts'
-import type { Source } from './file-source.ts'
+import type { FileSource } from './file-source.ts'
+import { writeFiles } from './files/write-files.ts'
 import { type InputForm, openInput } from './input.ts'
 import { manifestName } from './manifest.ts'
 import { checkName, createNamer } from './names.ts'
 import { labelsOf } from './sort-file.ts'
 import type { Way } from './way.ts'
-import { writeFiles } from './write-files.ts'
 
 /** What to make of a file on this machine. */
 export interface LocalOrder {
@@ -29,6 +29,11 @@ export interface LocalOrder {
   readonly sums: boolean
 }
 
+/** A run on this machine; it is told how many bytes are done, of how many in all. */
+export interface LocalRun extends Omit<Run, 'advance'> {
+  readonly advance: (done: number, all: number) => void
+}
+
 /** What was made. */
 export interface LocalResult {
   readonly pieces: number
@@ -39,16 +44,16 @@ export interface LocalResult {
  * Chunks a file of this machine. What is half done is removed when it fails. Throws what parsing,
  * chunking and writing may throw; see errors.ts.
  */
-export async function chunkLocally(order: LocalOrder, run: Run): Promise<LocalResult> {
+export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<LocalResult> {
   checkName(order.name)
   const folder = order.output === 'files' ? order.target : dirname(order.target)
   const isNew = (await mkdir(folder, { recursive: true }).catch(unwritable(folder))) !== undefined
   if (order.output === 'files' && (await readdir(folder)).length > 0)
     throw fault('FILE_UNUSABLE', `the folder ${folder} is not empty`)
   const scratch = await mkdtemp(join(folder, '.drover-')).catch(unwritable(folder))
-  let source: Source | undefined
+  let source: FileSource | undefined
   try {
-    source = await openInput(order.file, order.input, scratch)
+    source = await openInput(order.file, order.input, scratch, run.signal)
     return await make(order, source, scratch, run)
   } catch (error) {
     if (order.output === 'files') await empty(folder, isNew)
@@ -73,40 +78,61 @@ async function empty(folder: string, isNew: boolean): Promise<void> {
 
 async function make(
   order: LocalOrder,
-  source: Source,
+  source: FileSource,
   scratch: string,
-  run: Run,
+  run: LocalRun,
 ): Promise<LocalResult> {
   const plan = await planSource(source, order.way)
-  const facts = { plan, name: order.name, nameOf: createNamer(order.name, labelsOf(plan)) }
+  const { bytes } = source
   if (order.output === 'files' && !plan.isSorted) {
-    const target = { folder: order.target, sums: order.sums, advance: run.advance }
-    const pieces = await writeFiles(cutFile(source, plan, run), source, facts, target)
-    return { pieces, bytes: source.bytes }
+    const found = cutFile(source, plan, { ...run, advance: () => {} })
+    const facts = { plan, name: order.name, nameOf: createNamer(order.name) }
+    const target = { folder: order.target, sums: order.sums, content: source }
+    const advance = (done: number) => run.advance(done, bytes)
+    return { pieces: await writeFiles(found, facts, target, { ...run, advance }), bytes }
   }
-  const chunked = await chunkSource(source, plan, scratch, run)
+  // The bytes are gone through twice: to find the chunks and their sums, and to write them.
+  const finding = { ...run, advance: (done: number) => run.advance(done, 2 * bytes) }
+  const chunked = await chunkSource(source, plan, scratch, finding)
   try {
-    await writeChunked(order, chunked, scratch)
-    return { pieces: chunked.store.count, bytes: source.bytes }
+    const advance = (done: number) => run.advance(bytes + Math.min(bytes, done), 2 * bytes)
+    await writeChunked(order, chunked, scratch, { ...run, advance })
+    return { pieces: chunked.store.count, bytes }
   } finally {
     await chunked.store.close()
     if (chunked.content !== source) await chunked.content.close()
   }
 }
 
-async function writeChunked(order: LocalOrder, chunked: ChunkedFile, scratch: string) {
+async function writeChunked(
+  order: LocalOrder,
+  chunked: ChunkedFile<FileSource>,
+  scratch: string,
+  run: Run,
+): Promise<void> {
   const { plan, store, content, counts } = chunked
   const nameOf = createNamer(order.name, labelsOf(plan))
   const facts = { plan, name: order.name, nameOf, ...(counts ? { counts } : {}) }
   if (order.output === 'files') {
-    const target = { folder: order.target, sums: order.sums, advance: () => {} }
-    await writeFiles(storedBatches(store), content, facts, target)
+    const target = { folder: order.target, sums: order.sums, content }
+    await writeFiles(storedBatches(store), facts, target, run)
     return
   }
   const part = join(scratch, manifestName)
   const result = { pieces: store, reader: new ContentReader(content), facts }
-  await pipeline(Readable.from(writeOutput(order.output, result)), createWriteStream(part))
+  const blocks = counted(writeOutput(order.output, result), run)
+  await pipeline(Readable.from(blocks), createWriteStream(part))
   await rename(part, order.target)
+}
+
+async function* counted(blocks: AsyncIterable<Buffer>, run: Run): AsyncGenerator<Buffer> {
+  let done = 0
+  for await (const block of blocks) {
+    run.signal?.throwIfAborted()
+    yield block
+    done += block.length
+    run.advance(done)
+  }
 }
 
 async function* storedBatches(store: ChunkedFile['store']) {

@@ -10,8 +10,23 @@ export interface Source {
   close(): Promise<void>
 }
 
+/** A source whose bytes lie in open files. */
+export interface FileSource extends Source {
+  /** Tells which file holds the byte at `at`, for threads that read by themselves. */
+  locate(at: number): Place
+}
+
+/** Where in an open file a byte of a source is. */
+export interface Place {
+  readonly fd: number
+  /** The offset in that file. */
+  readonly at: number
+  /** Where that file ends, as an offset of the source. */
+  readonly end: number
+}
+
 /** Opens a file for reading; throws FILE_UNUSABLE. */
-export async function openSource(path: string): Promise<Source> {
+export async function openSource(path: string): Promise<FileSource> {
   let handle: FileHandle | undefined
   try {
     handle = await open(path)
@@ -24,7 +39,7 @@ export async function openSource(path: string): Promise<Source> {
   }
 }
 
-function fileSource(handle: FileHandle, bytes: number): Source {
+function fileSource(handle: FileHandle, bytes: number): FileSource {
   return {
     bytes,
     async read(target, at) {
@@ -36,6 +51,7 @@ function fileSource(handle: FileHandle, bytes: number): Source {
       }
       return done
     },
+    locate: (at) => ({ fd: handle.fd, at, end: bytes }),
     close: () => handle.close(),
   }
 }
@@ -47,7 +63,10 @@ export interface Segment {
 }
 
 /** Yields the file in segments, the next one being read while this one is used. */
-export async function* readSegments(source: Source, signal?: AbortSignal): AsyncGenerator<Segment> {
+export async function* readSegments(
+  source: Pick<Source, 'bytes' | 'read'>,
+  signal?: AbortSignal,
+): AsyncGenerator<Segment> {
   const size = Math.min(segmentBytes, Math.max(1, source.bytes))
   const [first, second] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)]
   let [ready, spare] = [first, second]

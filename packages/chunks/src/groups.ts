@@ -1,6 +1,6 @@
 import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSource, type Source } from './file-source.ts'
+import { type FileSource, openSource } from './file-source.ts'
 import { PieceList } from './piece-list.ts'
 import { writeBlocks } from './whole-write.ts'
 
@@ -76,15 +76,23 @@ export class SpooledGroups implements Groups {
     return this.#groups.map(({ bytes }) => bytes)
   }
 
-  async #write(number: number, group: Group): Promise<void> {
+  /** Adds `parts` to a group and writes them at once, without a copy. */
+  async write(number: number, parts: readonly Uint8Array[]): Promise<void> {
+    const group = this.#groups[number]
+    if (!group) throw new RangeError(`there is no group ${number}`)
+    for (const { length } of parts) group.bytes += length
+    await this.#write(number, group, parts)
+  }
+
+  async #write(number: number, group: Group, more: readonly Uint8Array[] = []): Promise<void> {
     group.file ??= await open(this.#path(number), 'w', 0o600)
-    await writeBlocks(group.file, [...group.full, group.block.subarray(0, group.used)])
+    await writeBlocks(group.file, [...group.full, group.block.subarray(0, group.used), ...more])
     group.full = []
     group.used = 0
   }
 
   /** Ends all groups; returns them as one source, and each group as a piece of it. */
-  async finish(): Promise<{ source: Source; pieces: PieceList }> {
+  async finish(): Promise<{ source: FileSource; pieces: PieceList }> {
     const pieces = new PieceList(this.#groups.length)
     let at = 0
     for (const [number, group] of this.#groups.entries()) {
@@ -114,13 +122,13 @@ function groupPath(folder: string, number: number): string {
 }
 
 /** Opens the files of `count` groups as one source, in their order. */
-export function openGroups(folder: string, count: number): Promise<Source> {
+export function openGroups(folder: string, count: number): Promise<FileSource> {
   return openSources(Array.from({ length: count }, (_, number) => groupPath(folder, number)))
 }
 
 /** Opens files as one source, in their order. */
-export async function openSources(paths: readonly string[]): Promise<Source> {
-  const sources: Source[] = []
+export async function openSources(paths: readonly string[]): Promise<FileSource> {
+  const sources: FileSource[] = []
   try {
     for (const path of paths) sources.push(await openSource(path))
   } catch (error) {
@@ -141,6 +149,13 @@ export async function openSources(paths: readonly string[]): Promise<Source> {
         done += await source.read(target.subarray(done), at + done - start)
       }
       return done
+    },
+    locate(at) {
+      const found = ends.findIndex((end) => end > at)
+      const index = found < 0 ? sources.length - 1 : found
+      const [source, end] = [sources[index], ends[index]]
+      if (!source || end === undefined) throw new RangeError('a source of no files')
+      return { ...source.locate(at - (end - source.bytes)), end }
     },
     async close() {
       for (const source of sources) await source.close()

@@ -4,7 +4,7 @@ import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { fault } from './errors.ts'
-import { openSource, type Source } from './file-source.ts'
+import { type FileSource, openSource } from './file-source.ts'
 import { unknown } from './parse-way.ts'
 
 export const packings = ['plain', 'gzip', 'zstd'] as const
@@ -66,13 +66,19 @@ export function namedInput(error: unknown): unknown {
 }
 
 /** Opens a file to be chunked; what must be unpacked is written to `folder` first. */
-export async function openInput(path: string, form: InputForm, folder: string): Promise<Source> {
+export async function openInput(
+  path: string,
+  form: InputForm,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<FileSource> {
   const steps = unpackers(form)
   if (steps.length === 0) return openSource(path)
   const target = join(folder, 'unpacked')
   const first: Readable = createReadStream(path)
   try {
-    await pipeline([first, ...steps, createWriteStream(target, { mode: 0o600 })])
+    const last = createWriteStream(target, { mode: 0o600 })
+    await pipeline([first, ...steps, last], signal ? { signal } : {})
   } catch (error) {
     throw namedInput(error)
   }

@@ -37,18 +37,27 @@ export function dealBack({ bytes: wanted, separator }: ManifestHead): Writer {
   }
 }
 
-/** Yields rounds: the next line of each part, in the order of the parts. */
+/** Lines are written when there are this many bytes of them. */
+const blockBytes = 1 * 2 ** 20
+
+/** Yields rounds, many at one time: the next line of each part, in the order of the parts. */
 async function* linesInTurn(paths: readonly string[], separator: number): AsyncGenerator<Buffer> {
   const readers = paths.map((path) => linesOf(path, separator))
   try {
+    let lines: Buffer[] = []
+    let bytes = 0
     for (let isLeft = readers.length > 0; isLeft; ) {
-      const round: Buffer[] = []
       for (const reader of readers) {
         const { value } = await reader.next()
-        if (value) round.push(value)
+        isLeft = value !== undefined
+        if (!value) break
+        lines.push(value)
+        bytes += value.length
       }
-      isLeft = round.length === readers.length
-      yield Buffer.concat(round)
+      if (bytes < blockBytes && isLeft) continue
+      yield Buffer.concat(lines)
+      lines = []
+      bytes = 0
     }
   } finally {
     for (const reader of readers) await reader.return(undefined)

@@ -93,7 +93,7 @@ async function chunk(file: string, value: string | undefined, options: ChunkOpti
   const { pieces, bytes } = await chunkLocally(order, {
     clock: systemClock,
     chunksMax,
-    advance: (done) => bar.show(done),
+    advance: (done, all) => bar.show(done, all),
   }).finally(() => bar.clear())
   say(`${pieces} ${pieces === 1 ? 'chunk' : 'chunks'} of ${bytes} bytes in ${order.target}`)
 }
