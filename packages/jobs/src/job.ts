@@ -47,6 +47,8 @@ export interface Job extends Submission {
   readonly reasonCode: string | undefined
   readonly reason: string | undefined
   readonly contentHash: string | undefined
+  /** Of the whole text, where the content is an article's. */
+  readonly wholeHash: string | undefined
   readonly result: JobResult | undefined
 }
 

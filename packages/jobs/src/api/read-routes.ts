@@ -10,6 +10,7 @@ import {
   idParams,
   listQuery,
   parseCursor,
+  textQuery,
   watchHeaders,
   watchQuery,
 } from './schemas.ts'
@@ -130,19 +131,23 @@ function oneRoutes(server: FastifyInstance, context: ApiContext): void {
     description: 'The text, the HTML, or the domains as JSON',
     content: { '*/*': { schema: Type.Any() } },
   }
-  server.get<{ Params: Static<typeof idParams> }>(
+  server.get<{ Params: Static<typeof idParams>; Querystring: Static<typeof textQuery> }>(
     '/v1/jobs/:id/result',
     {
       schema: {
         tags,
         params: idParams,
+        querystring: textQuery,
         summary: 'What the job made of the page',
         response: { 200: bytes, '4xx': problem, '5xx': problem },
       },
     },
     async (request, reply) => {
       const owner = ownerScope(await identify(context, request))
-      const { contentHash, result, state } = await jobs.job(request.params.id, owner)
+      const found = await jobs.job(request.params.id, owner)
+      const { result, state } = found
+      const isWhole = request.query.text === 'whole'
+      const contentHash = (isWhole ? found.wholeHash : undefined) ?? found.contentHash
       if (contentHash === undefined || result === undefined)
         throw fault('RESULT_MISSING', `the job is ${state} and has no result`)
       // The page is a stranger's: a browser must neither run it nor guess what it is.

@@ -66,6 +66,11 @@ export const retryRequest = Type.Object(
   exact,
 )
 
+/** Which text of an article's page: its main content, or all of it. */
+export const textQuery = Type.Object({
+  text: Type.Optional(Type.Union([Type.Literal('main'), Type.Literal('whole')])),
+})
+
 export const idParams = Type.Object({ id })
 
 export const submitHeaders = Type.Object({

@@ -31,8 +31,7 @@ export async function runJob(tools: JobTools, job: Job, signal: AbortSignal): Pr
   const last = await tools.jobs.lastResult(job)
   const known = validatorsOf(last?.result)
   const outcome = await tools.fetcher.fetch(job.url, signal, known, job.turnMs > 0)
-  if (outcome.kind === 'unchanged' && last)
-    return { kind: 'done', contentHash: last.hash, result: last.result }
+  if (outcome.kind === 'unchanged' && last) return { kind: 'done', ...last }
   if (outcome.kind === 'later')
     return { kind: 'parked', dueMs: Math.ceil(tools.clock.now() + outcome.waitMs) }
   if (outcome.kind !== 'page') return failed(tools, job, outcome)
@@ -56,6 +55,7 @@ async function read(
 ): Promise<Ending> {
   const reading = await readPage(job.type, page, articles)
   const contentHash = await jobs.keepContent(reading.content)
+  const wholeHash = reading.whole === undefined ? undefined : await jobs.keepContent(reading.whole)
   const result = {
     url: page.url,
     status: page.status,
@@ -65,7 +65,7 @@ async function read(
     lastModified: page.lastModified,
     facts: reading.facts,
   }
-  return { kind: 'done', contentHash, result }
+  return { kind: 'done', contentHash, wholeHash, result }
 }
 
 /** Decides by the fault's own column whether to try again, and when. */

@@ -7,10 +7,15 @@ export interface PageDomains {
   readonly domains: readonly { readonly domain: string; readonly count: number }[]
   /** All links to pages, the same one twice counted twice. */
   readonly links: number
+  /** Pages of the page's own domain, each once and without fragments, in their order. */
+  readonly inScope: readonly string[]
 }
 
 /** Links of one page that are counted; beyond them a page is a trap. */
 const linksMax = 100_000
+
+/** Pages of the own domain that are named. */
+const inScopeMax = 1_000
 
 /**
  * Returns the registrable domains (public suffix and one label) that the links of `html` lead to.
@@ -20,6 +25,8 @@ const linksMax = 100_000
 export function readDomains(html: string, pageUrl: string): PageDomains {
   const counts = new Map<string, number>()
   const domainOf = rememberDomains()
+  const own = domainOf(URL.parse(pageUrl)?.hostname ?? '')
+  const inScope = new Set<string>()
   let base: string | undefined
   let links = 0
   const parser = new Parser({
@@ -32,12 +39,14 @@ export function readDomains(html: string, pageUrl: string): PageDomains {
       links++
       const domain = domainOf(target.hostname)
       counts.set(domain, (counts.get(domain) ?? 0) + 1)
+      target.hash = ''
+      if (domain === own && inScope.size < inScopeMax) inScope.add(target.href)
     },
   })
   parser.end(html)
   const domains = [...counts].map(([domain, count]) => ({ domain, count }))
   domains.sort((one, other) => other.count - one.count || (one.domain < other.domain ? -1 : 1))
-  return { domains, links }
+  return { domains, links, inScope: [...inScope] }
 }
 
 /** Most links of a page lead to few hosts. */

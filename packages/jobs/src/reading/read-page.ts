@@ -12,6 +12,8 @@ export interface Reading {
   /** The type of `content`. */
   readonly contentType: string
   readonly content: string
+  /** An article's page with all of its text; absent where `content` is that. */
+  readonly whole?: string
   /** Small things to know about it, kept beside it. */
   readonly facts: Readonly<Record<string, string | number | boolean>>
 }
@@ -46,6 +48,7 @@ async function readText(text: string, page: FetchedPage, articles: ArticlePool):
   return {
     contentType,
     content: article ?? whole,
+    ...(article === undefined ? {} : { whole }),
     facts: { ...facts, article: article !== undefined },
   }
 }

@@ -14,9 +14,17 @@ export interface ClaimedJob {
   readonly claim: string
 }
 
+/** What a job found, and where its contents are. */
+export interface Finding {
+  readonly contentHash: string
+  /** Of the whole text, where the content is an article's. */
+  readonly wholeHash?: string | undefined
+  readonly result: JobResult
+}
+
 /** How one attempt ended. */
 export type Ending =
-  | { readonly kind: 'done'; readonly contentHash: string; readonly result: JobResult }
+  | ({ readonly kind: 'done' } & Finding)
   | {
       readonly kind: 'again'
       readonly dueMs: number
@@ -388,6 +396,7 @@ function endingRow(ending: Ending, job: Job, nowMs: number) {
       is_processed: 1,
       date_process_complete: nowMs,
       content_hash: ending.contentHash,
+      whole_hash: ending.wholeHash ?? null,
       result: JSON.stringify(ending.result),
       reason: null,
       reason_code: null,

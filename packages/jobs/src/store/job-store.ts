@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import { fault } from '../errors.ts'
 import { finalStates, type Job, type JobResult, type Submission } from '../job.ts'
 import type { JobType } from '../reading/read-page.ts'
+import type { Finding } from './claim-store.ts'
 import type { Database } from './database.ts'
 import { toJob, toRow } from './rows.ts'
 import type { JobState } from './tables.ts'
@@ -224,10 +225,10 @@ export class JobStore {
   }
 
   /** The last result that the same owner has of the same page; undefined when there is none. */
-  async lastResult(job: Submission): Promise<{ hash: string; result: JobResult } | undefined> {
+  async lastResult(job: Submission): Promise<Finding | undefined> {
     const row = await this.#database.db
       .selectFrom('messages')
-      .select(['content_hash', 'result'])
+      .select(['content_hash', 'whole_hash', 'result'])
       .where('owner_id', '=', job.ownerId)
       .where('type', '=', job.type)
       .where('request_url', '=', job.url)
@@ -236,7 +237,13 @@ export class JobStore {
       .limit(1)
       .executeTakeFirst()
     if (!row?.content_hash || !row.result) return undefined
-    return { hash: row.content_hash, result: JSON.parse(row.result) as JobResult }
+    const wholeHash = row.whole_hash ?? undefined
+    const nowMs = this.#clock.now()
+    // Noted as wanted still, or retention might remove it before the new job names it.
+    for (const hash of [row.content_hash, wholeHash])
+      if (hash !== undefined && !(await this.#keepAgain(hash, nowMs))) return undefined
+    const result = JSON.parse(row.result) as JobResult
+    return { contentHash: row.content_hash, wholeHash, result }
   }
 
   /** Stores a content once, however many jobs have it; returns its SHA-256 in hex. */

@@ -15,6 +15,7 @@ const migrations: readonly Migration[] = [
   accounts,
   schedulesAndQuotas,
   turnsAndRetention,
+  wholeTexts,
 ]
 
 /**
@@ -150,5 +151,12 @@ async function turnsAndRetention(db: Kysely<Tables>): Promise<void> {
     'create index messages_content on messages (content_hash) where content_hash is not null',
     `create index messages_ended on messages (date_process_complete, id)
       where date_process_complete is not null`,
+  ])
+}
+
+async function wholeTexts(db: Kysely<Tables>): Promise<void> {
+  await run(db, [
+    'alter table messages add column whole_hash text',
+    'create index messages_whole on messages (whole_hash) where whole_hash is not null',
   ])
 }

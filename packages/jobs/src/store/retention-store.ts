@@ -112,7 +112,7 @@ export class RetentionStore {
   async #dropResults(count: number, beforeMs: number): Promise<number> {
     const { numUpdatedRows } = await this.#database.db
       .updateTable('messages')
-      .set({ content_hash: null })
+      .set({ content_hash: null, whole_hash: null })
       .where('id', 'in', (build) =>
         build
           .selectFrom('messages')
@@ -135,15 +135,16 @@ export class RetentionStore {
           .selectFrom('contents')
           .select('hash')
           .where('kept_ms', '<', this.#clock.now() - orphanMs)
-          .where(({ not, exists, selectFrom }) =>
-            not(
+          .where(({ not, exists, selectFrom }) => {
+            const jobs = selectFrom('messages').select('messages.id')
+            return not(
               exists(
-                selectFrom('messages')
-                  .select('messages.id')
-                  .whereRef('messages.content_hash', '=', 'contents.hash'),
+                jobs
+                  .whereRef('messages.content_hash', '=', 'contents.hash')
+                  .unionAll(jobs.whereRef('messages.whole_hash', '=', 'contents.hash')),
               ),
-            ),
-          )
+            )
+          })
           .limit(rowsMax),
       )
       .executeTakeFirst()

@@ -28,6 +28,7 @@ export function toJob(row: Selectable<Tables['messages']>): Job {
     reasonCode: row.reason_code ?? undefined,
     reason: row.reason ?? undefined,
     contentHash: row.content_hash ?? undefined,
+    wholeHash: row.whole_hash ?? undefined,
     result: row.result === null ? undefined : (JSON.parse(row.result) as JobResult),
   }
 }
@@ -61,6 +62,7 @@ export function toRow(job: Submission, nowMs: number): Tables['messages'] {
     reason_code: null,
     reason: null,
     content_hash: null,
+    whole_hash: null,
     result: null,
   }
 }

@@ -74,6 +74,7 @@ interface MessagesTable {
   reason_code: string | null
   reason: string | null
   content_hash: string | null
+  whole_hash: string | null
   /** json of JobResult */
   result: string | null
 }

@@ -34,6 +34,7 @@ test('an article gives the text that readability gives', async () => {
   const { document } = parseHTML(article)
   assert.equal(reading.content, new Readability(document).parse()?.textContent)
   assert.ok(!reading.content.includes('Nobody reads this'))
+  assert.match(reading.whole ?? '', /^Home\n[\s\S]*Nobody reads this$/)
   assert.deepEqual(reading.facts, {
     title: 'A tale',
     language: 'en',
@@ -50,6 +51,7 @@ test('a plain page gives its whole text', async () => {
 
   assert.equal(reading.content, 'One two\nthree\nfour')
   assert.equal(reading.facts.article, false)
+  assert.equal(reading.whole, undefined)
 })
 
 test('a text file stays as it is', async () => {
@@ -86,7 +88,23 @@ test('domains are counted, resolved against the base, one for each registrable n
       { domain: 'example.co.uk', count: 1 },
     ],
     links: 4,
+    inScope: [],
   })
+})
+
+test('pages of the own domain are named once each, resolved, without fragments', () => {
+  const html = `<base href="/docs/"><a href="a#x">1</a><a href="a#y">2</a><a href="../b?q=1">3</a>
+    <a href="//shop.site.example/">4</a><a href="http://other.example/">5</a><a href=" c ">6</a>`
+
+  const { inScope, links } = readDomains(html, 'http://www.site.example/deep/page')
+
+  assert.equal(links, 6)
+  assert.deepEqual(inScope, [
+    'http://www.site.example/docs/a',
+    'http://www.site.example/b?q=1',
+    'http://shop.site.example/',
+    'http://www.site.example/docs/c',
+  ])
 })
 
 test('facts are read from broken markup, too', () => {

@@ -32,6 +32,7 @@ export async function testRetention(location: string): Promise<void> {
   const done = async (content: string): Promise<Ending> => ({
     kind: 'done',
     contentHash: await jobs.keepContent(content),
+    wholeHash: await jobs.keepContent(`all of ${content}`),
     result: {
       ...{ url: 'http://site.example/', status: 200, contentType: 'text/plain', bytes: 1 },
       ...{ etag: undefined, lastModified: undefined, facts: {} },
@@ -62,7 +63,7 @@ export async function testRetention(location: string): Promise<void> {
     await clock.advance(23 * dayMs)
     const late = await retention.sweep(retentionDefaults)
 
-    assert.deepEqual([early.jobs, early.results, early.contents], [0, 1, 1])
+    assert.deepEqual([early.jobs, early.results, early.contents], [0, 1, 2])
     assert.deepEqual([without.state, without.contentHash], ['done', undefined])
     await assert.rejects(jobs.content(hash), { code: 'RESULT_MISSING' })
     assert.equal(late.jobs, 1)

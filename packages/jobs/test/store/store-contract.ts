@@ -37,6 +37,7 @@ export async function testStore(location: string): Promise<void> {
   const ending = async () => ({
     kind: 'done' as const,
     contentHash: await jobs.keepContent('text'),
+    wholeHash: undefined,
     result: {
       url: 'http://site.example/',
       status: 200,
