@@ -240,6 +240,10 @@ export interface AdminApi {
       }[]
     }
   }
+  /** What Prometheus scrapes here, as its http_sd_configs reads it */
+  'GET /v1/targets': {
+    answer: { targets: string[]; labels: Record<string, string> }[]
+  }
   'POST /add': {
     answer: unknown
   }

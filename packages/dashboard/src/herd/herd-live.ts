@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Part } from '../client/admin.ts'
 import { follow } from '../client/follow.ts'
+import { type ClientsNews, withNews } from './client-map.ts'
 import type { Client, Crossing } from './herd-api.ts'
 
 /** Where everybody is, and who crossed a fence, by one server's stream. */
@@ -9,11 +10,6 @@ export interface HerdLive {
   /** The newest first. */
   readonly crossings: readonly Crossing[]
   readonly isOpen: boolean
-}
-
-interface ClientsNews {
-  readonly clients: readonly Client[]
-  readonly gone: readonly string[]
 }
 
 const crossingsMax = 50
@@ -46,15 +42,4 @@ export function useHerdLive(part: Part | undefined): HerdLive {
     })
   }, [base])
   return live
-}
-
-/** Returns the clients after those that moved and those that are gone. */
-export function withNews(
-  before: ReadonlyMap<string, Client>,
-  { clients, gone }: ClientsNews,
-): ReadonlyMap<string, Client> {
-  const after = new Map(before)
-  for (const client of clients) after.set(client.client, client)
-  for (const id of gone) after.delete(id)
-  return after
 }

@@ -9,6 +9,7 @@ import { Problem } from '../kit/problem.tsx'
 import { type Column, Table } from '../kit/table.tsx'
 import { usePolled } from '../live/polled.ts'
 import { linkTo } from '../shell/route.ts'
+import { type Group, groupsOf } from './groups.ts'
 import { MessageList } from './message-list.tsx'
 import { PublishDialog } from './publish-dialog.tsx'
 import {
@@ -168,13 +169,6 @@ function Partitions({
   )
 }
 
-interface Group {
-  readonly name: string
-  readonly kind: string
-  readonly lag: number
-  readonly members: number
-}
-
 function Groups({ lag }: { readonly lag: readonly Lag[] }) {
   const columns: Column<Group>[] = [
     { title: 'Group', cell: ({ name }) => <b>{name}</b> },
@@ -192,18 +186,4 @@ function Groups({ lag }: { readonly lag: readonly Lag[] }) {
       keyOf={({ name, kind }) => `${kind} ${name}`}
     />
   )
-}
-
-/** Adds up what a group has before it in each partition. */
-export function groupsOf(lag: readonly Lag[]): Group[] {
-  const groups = new Map<string, Group>()
-  for (const { group, kind, lag: behind, members } of lag) {
-    const known = groups.get(`${kind} ${group}`)
-    groups.set(`${kind} ${group}`, {
-      ...{ name: group, kind },
-      lag: (known?.lag ?? 0) + behind,
-      members: Math.max(known?.members ?? members, members),
-    })
-  }
-  return [...groups.values()]
 }

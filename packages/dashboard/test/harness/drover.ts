@@ -22,10 +22,19 @@ export interface RunningDrover {
   start(): Promise<void>
 }
 
-/** Starts `config` (as drover.yaml has it; JSON is YAML) and stops it after the test. */
+/** As much of drover.yaml as tests say. */
+interface Config {
+  readonly services: Readonly<Record<string, unknown>>
+  readonly listeners?: readonly unknown[]
+}
+
+/**
+ * Starts `config` (as drover.yaml has it; JSON is YAML) and stops it after the test. Without listeners
+ * it gets one on a free port, for its first service: the default would be a fixed port.
+ */
 export async function startDrover(
   t: TestContext,
-  config: Readonly<Record<string, unknown>>,
+  config: Config,
   token?: string,
 ): Promise<RunningDrover> {
   const folder = mkdtempSync(join(tmpdir(), 'drover-page-'))
@@ -35,7 +44,9 @@ export async function startDrover(
   const start = async () => {
     const address = url === '' ? '127.0.0.1:0' : new URL(url).host
     const admin = { address, ...(token === undefined ? {} : { token }) }
-    writeFileSync(file, JSON.stringify({ data: '.drover', admin, ...config }))
+    const [service] = Object.keys(config.services)
+    const listeners = config.listeners ?? [{ address: '127.0.0.1:0', service }]
+    writeFileSync(file, JSON.stringify({ data: '.drover', admin, ...config, listeners }))
     child = spawn(process.execPath, [bin, 'up', '-c', file], { cwd: folder })
     url = await adminUrl(child)
   }

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const bin = fileURLToPath(new URL('../../../../drover/bin/drover.js', import.meta.url))
@@ -12,8 +16,8 @@ export const jobsLogin = { email: 'admin@drover.test', password: 'a long enough 
 /** The words that run this very command. */
 const self = (...words: string[]) => [process.execPath, bin, ...words]
 
-/** A service that answers plain requests, and a listener before it. */
-export function webConfig(port: number) {
+/** A service that answers plain requests, and a listener before it; 0 takes a free port. */
+export function webConfig(port = 0) {
   return {
     services: {
       web: {
@@ -89,8 +93,11 @@ export function chunksConfig() {
   }
 }
 
-/** Servers of a herd in a row: Ann, Bob, Cid; `topology` is the text of their file. */
-export async function herdConfig(topologyFile: string) {
+/** Servers of a herd in a row: Ann, Bob, Cid. Their topology lies in a file until the test ends. */
+export async function herdConfig(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-herd-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const topologyFile = join(folder, 'herd.yaml')
   const names = ['Ann', 'Bob', 'Cid']
   const ports = await freePorts(names.length * 2)
   const servers = Object.fromEntries(
@@ -112,9 +119,6 @@ export async function herdConfig(topologyFile: string) {
       { command, part: 'herd', replicas: 1, restart: 'stop-first', health },
     ]
   })
-  return {
-    services: Object.fromEntries(services),
-    topology: JSON.stringify({ name: 'row', servers, links }),
-    linePort: ports[0] ?? 0,
-  }
+  writeFileSync(topologyFile, JSON.stringify({ name: 'row', servers, links }))
+  return { services: Object.fromEntries(services), linePort: ports[0] ?? 0 }
 }
