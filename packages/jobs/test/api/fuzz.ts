@@ -68,8 +68,8 @@ function textOf({ pattern, minLength = 0, maxLength = 60 }: Schema): fc.Arbitrar
   if (pattern !== undefined)
     return fc
       .stringMatching(new RegExp(pattern))
-      .filter((text) => text.length >= minLength && text.length <= maxLength)
-  const fits = (text: string) => text.length >= minLength && text.length <= maxLength
+      .filter((text) => [...text].length >= minLength && text.length <= maxLength)
+  const fits = (text: string) => [...text].length >= minLength && text.length <= maxLength
   const long = fc.constant('x'.repeat(maxLength))
   return fc.oneof(anyText.filter(fits), maxLength < 10_000 ? long : anyText.filter(fits))
 }
