@@ -55,7 +55,7 @@ export async function runWeighted({ stage, progress }: Run): Promise<Report> {
         holds: counts.join() === '80,10,10',
       })),
     ],
-    ...describe(spreads, shares),
+    ...describe(spreads, shares, [80, 10, 10]),
     setup: [
       pipelineSetup,
       'Policy weighted (smooth: turns are spread, not in a row), weights 8, 1, 1; calls one after the other, on one connection',
@@ -157,9 +157,10 @@ async function callSlowed({ lab }: Pipeline, policy: string, count: number) {
 }
 
 /** A chart of each kind and the table, beside what the weights `shares` make expect. */
-export function describe(
+function describe(
   spreads: readonly Spread[],
   shares: readonly number[],
+  course: readonly number[] = [],
 ): { charts: Chart[]; tables: Table[] } {
   const whole = shares.reduce((sum, one) => sum + one, 0)
   const expected = shares.map((one) => (callsEach * one) / whole)
@@ -176,6 +177,7 @@ export function describe(
             calls.filter(({ replica }) => replica === undefined).length,
           ]),
           ['expected', ...expected.map((one) => Number(one.toFixed(1))), 0],
+          ...(course.length === 0 ? [] : [['the course’s document', ...course, '']]),
         ],
       },
     ],
