@@ -10,8 +10,8 @@ export const herdFaults = {
   HERD_QUERY_INVALID: { status: 400, retry: 'never' },
   /** The server holds as many records, fences or connections as it may. */
   HERD_FULL: { status: 507, retry: 'later' },
-  /** A peer that could not prove that it knows the herd's key. */
-  PEER_REFUSED: { status: 403, retry: 'never' },
+  /** A page of another site asks, or another machine wants to cut a link. */
+  HERD_FOREIGN: { status: 403, retry: 'never' },
   /** A snapshot whose bytes are not what was written. */
   SNAPSHOT_BROKEN: { status: 500, retry: 'never' },
   /** Places could not be reached: no answer, not even one that says no. */

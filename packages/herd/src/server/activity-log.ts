@@ -24,8 +24,9 @@ const shownBytesMax = 1_024
 
 /**
  * The log of one server: JSON lines `{"t":ms,"c":connection,"in":"…","out":"…"}`, and events with
- * `"event"`. An answer that takes longer has a line of its own, with `"out"` alone. Lines are put together as bytes and written in batches by node's threads, so that a
- * hundred thousand a second cost the server little. A crash loses at most the last 100 ms.
+ * `"event"`. An answer that comes later than its line has an entry of its own, with `"out"` alone.
+ * Entries are put together as bytes and written in batches by node's threads, so that a hundred
+ * thousand a second cost the server little. A crash loses at most the last 100 ms.
  */
 export class ActivityLog {
   readonly #options: Required<ActivityLogOptions>

@@ -28,7 +28,7 @@ export function addLinkRoutes(
   const schema = { params: peerName, body: cut }
   server.post('/v1/links/:name/cut', { schema }, (request) => {
     if (!isLoopback(request.ip))
-      throw fault('PEER_REFUSED', 'links are cut from this machine only: it is for demonstrations')
+      throw fault('HERD_FOREIGN', 'links are cut from this machine only: it is for demonstrations')
     const { name } = request.params as Static<typeof peerName>
     if (!node.neighbours.some((neighbour) => neighbour.name === name))
       throw fault('HERD_UNKNOWN', `${node.identity.name} has no neighbour "${name}"`)

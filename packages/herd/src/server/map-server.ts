@@ -79,7 +79,7 @@ export class MapServer implements Service {
       pathPartLengthMax: 16_384,
     })
     http.addHook('onRequest', async ({ headers }) => {
-      if (!isLocalCall(headers)) throw fault('PEER_REFUSED', 'a page of another site may not ask')
+      if (!isLocalCall(headers)) throw fault('HERD_FOREIGN', 'a page of another site may not ask')
     })
     addMapRoutes(http, this.#options)
     addLinkRoutes(http, this.#options.node)
