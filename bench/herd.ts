@@ -1,31 +1,31 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { createTopology, type Topology } from '@drover/herd'
 import type { Claim } from './lab/claim.ts'
+import {
+  type Contender,
+  cpuSecondsOf,
+  measureInTurns,
+  measureUpdates,
+  type Rate,
+} from './lab/herd-rates.ts'
+import {
+  type RunningHerd,
+  startAlone,
+  startAsyncioAlone,
+  startAsyncioFive,
+  startFive,
+} from './lab/herd-servers.ts'
 import type { Lab } from './lab/lab.ts'
 import { freePorts } from './lab/ports.ts'
-import { cpuTimeBetween, cpuTimeOf } from './lab/process-usage.ts'
-import {
-  nodeProgram,
-  runProgram,
-  type Started,
-  startProgram,
-  waitForPort,
-} from './lab/processes.ts'
+import { nodeProgram, runProgram } from './lab/processes.ts'
 import { findProgram } from './lab/programs.ts'
-import { gaugeRedis, type RedisFigures, redisPrograms } from './lab/redis.ts'
-import { median, tableLines } from './lab/table.ts'
+import { type Redis, redisPrograms, startRedis } from './lab/redis.ts'
+import { tableLines } from './lab/table.ts'
 
-const rounds = 3
-const seconds = 3
+const rounds = 5
 const connections = 50
-
-/** What one run of updates has shown. */
-interface Rate {
-  readonly perSecond: number
-  /** Answers per second of processor time that the server used. */
-  readonly perCpuSecond: number
-}
+const depth = 16
+const members = 1_000_000
+/** About 120 of a million members spread evenly over the globe. */
+const radiusKm = 140
 
 interface Inner {
   readonly residentBytes: number
@@ -39,136 +39,76 @@ export const herd: Claim = {
   name: 'herd',
   about: 'updates, flooding, memory, fences and radius queries; peers asyncio and Redis',
   async run(lab) {
-    const redis = redisPrograms() ? await gaugeRedis(lab, connections) : undefined
+    const redis = redisPrograms() ? await startRedis(lab) : undefined
     if (!redis) lab.print('Redis is not installed (Debian: redis-server): its figures are missing')
-    await printUpdates(lab, redis)
+    const hasPython = findProgram('python3') !== undefined
+    if (!hasPython) lab.print('python3 is not installed: the asyncio herd is missing')
+    await printAlone(lab, redis, hasPython)
+    await printFive(lab, hasPython)
     await printFlood(lab)
     await printResync(lab)
-    await printInner(lab, redis)
+    await printInner(lab)
+    await printSearch(lab, redis)
   },
 }
 
-async function printUpdates(lab: Lab, redis: RedisFigures | undefined): Promise<void> {
-  const ours = await measureUpdates(lab, 1, (port) => startOurs(lab, port))
-  const pipelined = await measureUpdates(lab, 16, (port) => startOurs(lab, port))
-  const asyncio = await measureUpdates(lab, 1, (port) => startAsyncio(lab, port))
-  const row = (name: string, rate: Rate): string[] => [
-    name,
-    thousands(rate.perSecond),
-    thousands(rate.perCpuSecond),
-    (ours.perCpuSecond / rate.perCpuSecond).toFixed(2),
-  ]
-  const rows = [
-    row('drover, log on', ours),
-    row('drover, log on, 16 lines at a time', pipelined),
-    ...(asyncio ? [row('asyncio, log on', asyncio)] : []),
-    ...(redis ? [row('Redis GEOADD', redis.add)] : []),
-  ]
+async function printAlone(lab: Lab, redis: Redis | undefined, hasPython: boolean): Promise<void> {
+  const lines = (name: string, start: () => Promise<RunningHerd>, atATime: number): Contender => ({
+    name: `${name}, log on${atATime > 1 ? `, ${atATime} lines at a time` : ''}`,
+    measure: () => measureUpdates(lab, start, { connections, depth: atATime }),
+  })
   lab.print(`updates answered, ${connections} connections, one server on one core`)
-  const header = ['', 'a second', 'a CPU second', 'drover ×']
-  for (const line of tableLines([header, ...rows])) lab.print(line)
+  await printRates(lab, [
+    lines('drover', () => startAlone(lab), 1),
+    ...(hasPython ? [lines('asyncio', () => startAsyncioAlone(lab), 1)] : []),
+    ...(redis ? [{ name: 'Redis GEOADD, no log', measure: () => redis.add(connections) }] : []),
+  ])
   lab.print('goal: 100 k a CPU second, 8 × asyncio, 1 × Redis GEOADD')
+  lab.print()
+  await printRates(lab, [
+    lines('drover', () => startAlone(lab), depth),
+    ...(hasPython ? [lines('asyncio', () => startAsyncioAlone(lab), depth)] : []),
+  ])
   lab.print()
 }
 
-async function measureUpdates(
-  lab: Lab,
-  depth: number,
-  start: (port: number) => Promise<Started>,
-): Promise<Rate> {
-  const runs: Rate[] = []
-  for (let round = 1; round <= rounds; round++) {
-    lab.progress(`updates, round ${round} of ${rounds}`)
-    const [port = 0] = await freePorts(1)
-    const server = await start(port)
-    await waitForPort(port, server)
-    await load(lab, port, depth, 1, 0)
-    const before = cpuTimeOf(server.pid)
-    const { answered, perSecond } = await load(lab, port, depth, seconds, 100_000_000)
-    const { user, system } = cpuTimeBetween(before, cpuTimeOf(server.pid))
-    runs.push({ perSecond, perCpuSecond: answered / (user + system) })
-    await server.stop()
-  }
-  return {
-    perSecond: median(runs.map((run) => run.perSecond)),
-    perCpuSecond: median(runs.map((run) => run.perCpuSecond)),
-  }
+async function printFive(lab: Lab, hasPython: boolean): Promise<void> {
+  lab.print('updates answered by one of five servers that flood; processor time of all five')
+  const load = { connections, depth: 1 }
+  await printRates(lab, [
+    { name: 'drover', measure: () => measureUpdates(lab, () => startFive(lab), load) },
+    ...(hasPython
+      ? [{ name: 'asyncio', measure: () => measureUpdates(lab, () => startAsyncioFive(lab), load) }]
+      : []),
+  ])
+  lab.print('goal: 8 × asyncio')
+  lab.print()
 }
 
-async function load(
-  lab: Lab,
-  port: number,
-  depth: number,
-  forSeconds: number,
-  firstLine: number,
-): Promise<{ answered: number; perSecond: number }> {
-  const words = [port, connections, depth, forSeconds, firstLine].map(String)
-  const program = { ...nodeProgram('peers/herd-load.js', words), core: lab.loadCore }
-  return JSON.parse(await runProgram(lab, program))
-}
-
-function startOurs(lab: Lab, port: number): Promise<Started> {
-  const [peers = 0] = [port > 50_000 ? port - 10_000 : port + 10_000]
-  const plain = createTopology('bench', { Clark: port }, [])
-  const servers = plain.servers.map((server) => ({
-    ...server,
-    peers: { host: '127.0.0.1', port: peers },
-  }))
-  return startSubject(lab, 'Clark', { ...plain, servers }, lab.measuredCore)
-}
-
-function startSubject(
-  lab: Lab,
-  name: string,
-  topology: Topology,
-  core: number | undefined,
-): Promise<Started> {
-  const logs = join(lab.directory, 'logs')
-  mkdirSync(logs, { recursive: true })
-  const words = [name, JSON.stringify(topology), logs]
-  return startProgram(lab, { ...nodeProgram('peers/herd-subject.js', words), core })
-}
-
-function startAsyncio(lab: Lab, port: number): Promise<Started> {
-  const python = findProgram('python3')
-  if (!python) throw new Error('python3 is not installed')
-  const script = new URL('../peers/herd-asyncio.py', import.meta.url).pathname
-  const args = [script, String(port), join(lab.directory, 'asyncio.log')]
-  return startProgram(lab, { command: python, args, core: lab.measuredCore })
+/** Prints a table of contenders; the first is the one that the others are compared with. */
+async function printRates(lab: Lab, contenders: readonly Contender[]): Promise<void> {
+  const rates = await measureInTurns(lab, contenders, rounds)
+  const [first] = rates
+  const row = ({ cpuMicros, perSecond }: Rate, index: number): string[] => [
+    contenders[index]?.name ?? '',
+    thousands(perSecond),
+    cpuMicros.toFixed(1),
+    thousands(1e6 / cpuMicros),
+    (cpuMicros / (first?.cpuMicros ?? Number.NaN)).toFixed(2),
+  ]
+  const header = ['', 'a second', 'CPU µs each', 'a CPU second', 'drover ×']
+  for (const line of tableLines([header, ...rates.map(row)])) lab.print(line)
 }
 
 async function printFlood(lab: Lab): Promise<void> {
-  const names = ['Bailey', 'Bona', 'Campbell', 'Clark', 'Jaquez']
-  const ports = await freePorts(15)
-  const plain = createTopology(
-    'flood',
-    Object.fromEntries(names.map((name, index) => [name, ports[index] ?? 0])),
-    [
-      ['Clark', 'Jaquez'],
-      ['Clark', 'Bona'],
-      ['Campbell', 'Bailey'],
-      ['Campbell', 'Bona'],
-      ['Campbell', 'Jaquez'],
-      ['Bona', 'Bailey'],
-    ],
-  )
-  const servers = plain.servers.map((server, index) => ({
-    ...server,
-    peers: { host: '127.0.0.1', port: ports[index + 5] ?? 0 },
-    http: { host: '127.0.0.1', port: ports[index + 10] ?? 0 },
-  }))
-  const topology = { ...plain, servers }
-  const started = await Promise.all(
-    names.map((name) => startSubject(lab, name, topology, undefined)),
-  )
-  for (const [index, server] of started.entries()) await waitForPort(ports[index + 10] ?? 0, server)
+  const five = await startFive(lab, true)
   lab.print(
     'five servers flooding on this machine, clients at Clark; ms from answer to last server',
   )
   const rows: string[][] = []
   for (const rate of [1_000, 5_000]) {
     lab.progress(`flooding ${rate} a second`)
-    const words = [ports[3], rate, 5, ...ports.slice(10)].map(String)
+    const words = [five.port, rate, 5, ...five.httpPorts].map(String)
     const output = await runProgram(lab, nodeProgram('peers/herd-flood.js', words))
     const { total, everywhere, p50Ms, p99Ms } = JSON.parse(output)
     rows.push([`${rate} a second`, `${everywhere} of ${total}`, p50Ms.toFixed(1), p99Ms.toFixed(1)])
@@ -176,7 +116,7 @@ async function printFlood(lab: Lab): Promise<void> {
   for (const line of tableLines([['', 'everywhere', 'p50', 'p99'], ...rows])) lab.print(line)
   lab.print('goal: every update everywhere, p99 at most 5 ms at 5,000 a second')
   lab.print()
-  for (const server of started) await server.stop()
+  await five.stop()
 }
 
 async function printResync(lab: Lab): Promise<void> {
@@ -192,7 +132,7 @@ async function printResync(lab: Lab): Promise<void> {
   lab.print()
 }
 
-async function printInner(lab: Lab, redis: RedisFigures | undefined): Promise<void> {
+async function printInner(lab: Lab): Promise<void> {
   lab.progress('a million clients')
   const subject = nodeProgram('peers/herd-inner.js')
   const output = await runProgram(lab, {
@@ -210,13 +150,45 @@ async function printInner(lab: Lab, redis: RedisFigures | undefined): Promise<vo
   lab.print('goal: 2 × (the state alone; a move that comes by TCP hides most of it)')
   const [hits, slowest] = [query.hits.toFixed(0), query.slowestMs.toFixed(2)]
   lab.print(
-    `radius query, ${hits} hits of 1,000,000: ${thousands(query.perSecond)} a second, slowest ${slowest} ms`,
+    `radius query, ${hits} hits of 1,000,000, the call alone: ${thousands(query.perSecond)} a second, slowest ${slowest} ms`,
   )
-  if (redis)
-    lab.print(
-      `Redis GEOSEARCH, ${redis.search.hits.toFixed(0)} hits of 1,000,000: ${thousands(redis.search.perCpuSecond)} a CPU second (by TCP; ours is the call alone)`,
-    )
-  lab.print('goal: at most 1 ms, 1 × Redis GEOSEARCH')
+  lab.print('goal: at most 1 ms')
+  lab.print()
+}
+
+/** Both over TCP, as many connections, the same hits: ids and distances, nearest first. */
+async function printSearch(lab: Lab, redis: Redis | undefined): Promise<void> {
+  lab.progress('a million clients to search')
+  const alone = await startAlone(lab, true)
+  await runProgram(lab, nodeProgram('peers/herd-fill.js', [alone.port, members].map(String)))
+  await redis?.fill(members)
+  let hits = 0
+  const ours = async (): Promise<Rate> => {
+    const words = [alone.httpPorts[0] ?? 0, connections, radiusKm, 2].map(String)
+    const program = { ...nodeProgram('peers/herd-search.js', words), core: lab.loadCore }
+    const before = cpuSecondsOf(alone)
+    const told = JSON.parse(await runProgram(lab, program))
+    hits = told.hits
+    return {
+      perSecond: told.perSecond,
+      cpuMicros: ((cpuSecondsOf(alone) - before) / told.answered) * 1e6,
+    }
+  }
+  let redisHits = Number.NaN
+  const theirs = async (): Promise<Rate> => {
+    const told = await (redis as Redis).search(connections, radiusKm)
+    redisHits = told.hits
+    return told
+  }
+  await ours()
+  lab.print(`radius queries among ${members} clients, ${connections} connections, one core`)
+  await printRates(lab, [
+    { name: 'drover, WebSocket', measure: ours },
+    ...(redis ? [{ name: 'Redis GEOSEARCH', measure: theirs }] : []),
+  ])
+  lab.print(`hits each: drover ${hits.toFixed(0)}, Redis ${redisHits.toFixed(0)}`)
+  lab.print('goal: 1 × Redis')
+  await alone.stop()
 }
 
 function thousands(value: number): string {
