@@ -48,6 +48,6 @@ export class PageTurns {
     if (isFirst && waitMs > nearMs) throw new TurnLater(waitMs)
     if (waitMs > redirectWaitMs)
       throw fault('HOST_BUSY', `${host} has no turn free for ${Math.ceil(waitMs / 1_000)} s`)
-    await this.#clock.sleep(waitMs, signal)
+    if (waitMs > 0) await this.#clock.sleep(waitMs, signal)
   }
 }

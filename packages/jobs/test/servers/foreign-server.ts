@@ -61,17 +61,29 @@ export function runnable({ file, words, env = {}, as, answers }: Program) {
   }
 }
 
-/** Returns ports that were free a moment ago, all different. */
+/**
+ * Returns ports that were free a moment ago, all different. They lie below those that the system gives
+ * to connections going out, or such a one might have a server's port when it is started again.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  const ports: number[] = []
-  for (const server of servers) {
-    if (!server.listening) await once(server, 'listening')
-    ports.push((server.address() as { port: number }).port)
+  const ports = new Set<number>()
+  for (let attempt = 0; ports.size < count && attempt < 1_000; attempt++) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000)
+    if (await isFree(port)) ports.add(port)
   }
-  for (const server of servers) {
+  return [...ports]
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return true
+  } catch {
+    // Somebody has it.
+    return false
+  } finally {
     server.close()
-    await once(server, 'close')
   }
-  return ports
 }
