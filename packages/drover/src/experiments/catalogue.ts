@@ -74,6 +74,12 @@ export const catalogue = {
     minutes: 0.4,
     steps: 5,
   },
+  chunks: {
+    title: 'Chunks of a file, on one backend and on three',
+    says: 'files of 77 KB, 600 KB and 1.6 MB by letters, on one backend and on three',
+    minutes: 0.4,
+    steps: 8,
+  },
   herd: {
     title: 'The herd: flooding, and servers that are down',
     says: 'how soon the last of five servers has an update; each server killed in turn',

@@ -14,5 +14,6 @@ export const experiments: Readonly<Record<ExperimentName, (run: Run) => Promise<
   'replica-down': async (run) => (await import('./replica-down.ts')).runReplicaDown(run),
   'parallel-calls': async (run) => (await import('./parallel-calls.ts')).runParallelCalls(run),
   'queue-restart': async (run) => (await import('./queue-restart.ts')).runQueueRestart(run),
+  chunks: async (run) => (await import('./chunks.ts')).runChunks(run),
   herd: async (run) => (await import('./herd.ts')).runHerd(run),
 }
