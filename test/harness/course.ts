@@ -10,6 +10,8 @@ import { until } from './until.ts'
 export interface Course {
   readonly primary: string
   readonly readOnly: string
+  /** Where the manager listens to the binary protocol. */
+  readonly binary: string
   /** Ends the queue as a power cut would, and starts it again over its data. */
   restart(): Promise<Course>
 }
@@ -34,13 +36,14 @@ export async function serveCourse(context: TestContext, data?: string): Promise<
     await ended
   }
   context.after(() => end('SIGTERM'))
-  const [, primary = '', readOnly = ''] = await until('the managers listen', () => {
+  const [, binary = '', primary = '', readOnly = ''] = await until('the managers listen', () => {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${said}`)
-    return /primary (\S+), read-only (\S+)/.exec(said)
+    return /, (\S+) \(binary\)[\s\S]*primary (\S+), read-only (\S+)/.exec(said)
   })
   return {
     primary,
     readOnly,
+    binary,
     async restart() {
       await end('SIGKILL')
       return serveCourse(context, folder)

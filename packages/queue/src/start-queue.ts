@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Clock,
@@ -12,6 +12,7 @@ import {
 import { QueueClient } from './client/queue-client.ts'
 import { createCourseApi } from './course/course-api.ts'
 import { listenHttpApi } from './http/http-api.ts'
+import { makeFolder } from './log/make-folder.ts'
 import { createNodeDisk } from './log/node-disk.ts'
 import { DeadLetterMover } from './manager/dead-letters.ts'
 import { lockFolder } from './manager/folder-lock.ts'
@@ -98,7 +99,7 @@ export async function startQueue(settings: QueueSettings): Promise<RunningQueue>
 async function startCore(settings: QueueSettings, parts: Parts, up: Stop[]) {
   const { clock, limits, log } = parts
   const managerFolder = join(settings.dataFolder, 'manager')
-  await mkdir(managerFolder, { recursive: true })
+  await makeFolder(managerFolder)
   up.push(await lockFolder(settings.dataFolder, clock))
   const folder = join(settings.dataFolder, 'brokers')
   const { host, port } = parseAddress(settings.tcp ?? '127.0.0.1:0')
@@ -163,9 +164,7 @@ function createLocalHost(parts: Parts & { readonly folder: string }): LocalHost 
   return new LocalHost({
     ...parts,
     diskOf: (name) => createNodeDisk(at(name)),
-    prepare: async (name) => {
-      await mkdir(at(name), { recursive: true })
-    },
+    prepare: (name) => makeFolder(at(name)),
     forget: (name) => rm(at(name), { recursive: true, force: true }),
   })
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import {
   type Address,
   type Clock,
@@ -10,6 +9,7 @@ import {
 import type { FastifyInstance } from 'fastify'
 import { fault } from '../errors.ts'
 import type { Disk } from '../log/disk.ts'
+import { makeFolder } from '../log/make-folder.ts'
 import { createNodeDisk } from '../log/node-disk.ts'
 import type { BrokerAdmin, QueueEngine } from '../queue-engine.ts'
 import { CourseManager } from './manager.ts'
@@ -90,11 +90,7 @@ export function createCourseApi(options: CourseApiOptions): CourseApi {
 
 async function openDisk(data: string | Disk): Promise<Disk> {
   if (typeof data !== 'string') return data
-  try {
-    await mkdir(data, { recursive: true })
-  } catch (cause) {
-    throw fault('DISK_FAILED', `${data} cannot be made`, { cause })
-  }
+  await makeFolder(data)
   return createNodeDisk(data)
 }
 
