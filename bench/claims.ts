@@ -8,6 +8,10 @@ import { doorLatency } from './door-latency.ts'
 import { doorRolling } from './door-rolling.ts'
 import { doorStale } from './door-stale.ts'
 import { herd } from './herd.ts'
+import { jobsCycle } from './jobs-cycle.ts'
+import { jobsIdle } from './jobs-idle.ts'
+import { jobsPages } from './jobs-pages.ts'
+import { jobsSubmit } from './jobs-submit.ts'
 import type { Claim } from './lab/claim.ts'
 import { queue } from './queue.ts'
 import { ring } from './ring.ts'
@@ -25,5 +29,9 @@ export const claims: readonly Claim[] = [
   doorEwma,
   herd,
   queue,
+  jobsCycle,
+  jobsSubmit,
+  jobsIdle,
+  jobsPages,
   chunks,
 ]

@@ -11,6 +11,8 @@ import { startProgram } from '../lab/processes.ts'
 export interface PeerServer {
   /** Where clients find it. */
   readonly port: number
+  /** Its process, for the CPU time; absent where there is more than one. */
+  readonly pid?: number
   stop(): Promise<void>
 }
 
@@ -55,8 +57,8 @@ export const startRedis: StartServer = async (lab) => {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
   const place = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder]
   const words = [...place, ...durable]
-  const { stop } = await startProgram(lab, { command: 'redis-server', args: words })
-  return { port, stop }
+  const { pid, stop } = await startProgram(lab, { command: 'redis-server', args: words })
+  return { port, pid, stop }
 }
 
 /** RabbitMQ with its own node name, port mapper and data. */
@@ -114,6 +116,6 @@ export const startPostgres: StartServer = async (lab) => {
     'bench',
   ])
   const words = [join(programs, 'postgres'), '-D', folder, '-p', `${port}`, '-k', folder]
-  const { stop } = await startProgram(lab, { command: 'setpriv', args: [...as, ...words] })
-  return { port, stop }
+  const { pid, stop } = await startProgram(lab, { command: 'setpriv', args: [...as, ...words] })
+  return { port, pid, stop }
 }
