@@ -57,7 +57,7 @@ test('a press on the map says where a client is, and every server knows', async 
   await map.click({ position: { x: (size?.width ?? 0) * 0.75, y: (size?.height ?? 0) / 2 } })
   await page.getByLabel('Client', { exact: true }).fill('emu')
   const typed = Number(await page.getByLabel('Longitude').inputValue())
-  await page.getByLabel('To').selectOption('cid')
+  await page.getByLabel('To', { exact: true }).selectOption('cid')
   await page.getByRole('button', { name: 'Say IAMAT' }).click()
 
   await until('Ann knows', () => client(drover, 'ann', 'emu'))

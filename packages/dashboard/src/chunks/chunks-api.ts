@@ -36,8 +36,6 @@ export const isOpen = (state: string) => state === 'waiting' || state === 'worki
 
 export const readStatus = (chunks: PartClient) => chunks.get<ChunkStatus>('/status')
 
-export const readRequests = (chunks: PartClient) => chunks.get<ChunkRequest[]>('/requests')
-
 /** Cancels an open one, removes an ended one. */
 export const removeRequest = (chunks: PartClient, id: string) => chunks.remove(`/requests/${id}`)
 

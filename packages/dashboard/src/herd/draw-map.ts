@@ -32,6 +32,11 @@ export function drawMap(context: CanvasRenderingContext2D, drawing: Drawing): vo
 
 function drawGrid(context: CanvasRenderingContext2D, drawing: Drawing): void {
   const { view, size, grid, text } = drawing
+  const corner = toPixels({ latitude: 90, longitude: -180 }, view, size)
+  context.save()
+  context.beginPath()
+  context.rect(corner.x - 1, corner.y - 1, 360 * view.scale + 2, 180 * view.scale + 2)
+  context.clip()
   const step = gridStep(view, size)
   const digits = Math.max(0, Math.ceil(-Math.log10(step)))
   context.strokeStyle = grid
@@ -60,6 +65,7 @@ function drawGrid(context: CanvasRenderingContext2D, drawing: Drawing): void {
     line(context, 0, y, size.width, y)
     context.fillText(degrees(latitude, digits, 'N', 'S'), 4, y - 3)
   }
+  context.restore()
 }
 
 function linesBetween(from: number, to: number, step: number, most: number): number[] {
@@ -107,7 +113,8 @@ function drawFence(context: CanvasRenderingContext2D, fence: Fence, drawing: Dra
   context.globalAlpha = 1
   context.setLineDash([])
   context.font = '600 11px system-ui, sans-serif'
-  context.fillText(fence.id, x + 6, y - 5)
+  const above = circle ? (circle.radiusKm / kmPerDegree) * view.scale : 0
+  context.fillText(fence.id, x + 4, y - above - 5)
 }
 
 function drawClient(context: CanvasRenderingContext2D, client: Client, drawing: Drawing): void {

@@ -37,7 +37,7 @@ export interface Circle extends Place {
   readonly radiusKm: number
 }
 
-export interface Box {
+interface Box {
   readonly south: number
   readonly west: number
   readonly north: number
@@ -129,6 +129,6 @@ export async function askPlaces(
 }
 
 /** Degrees as the protocol writes them: always a sign, six decimals. */
-export function formatDegrees(degrees: number): string {
+function formatDegrees(degrees: number): string {
   return `${degrees < 0 ? '-' : '+'}${Math.abs(degrees).toFixed(6)}`
 }

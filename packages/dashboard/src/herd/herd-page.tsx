@@ -84,7 +84,9 @@ function Herd({ parts: own, ready, teller }: HerdProps) {
       >
         <WorldMap clients={clients} fences={fences} colorOf={serverColor} onPlace={setPlace} />
       </Panel>
-      <LinkPanel parts={own} servers={servers} colorOf={serverColor} refresh={found.refresh} />
+      {found.value && (
+        <LinkPanel parts={own} servers={servers} colorOf={serverColor} refresh={found.refresh} />
+      )}
       <Panel title="Clients" note="heard last">
         <ClientTable herd={herd} clients={clients} colorOf={serverColor} />
       </Panel>

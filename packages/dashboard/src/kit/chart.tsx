@@ -5,7 +5,7 @@ import { isDark } from '../shell/theme.ts'
 import { resolveColor } from './resolve-color.ts'
 
 /** One line of a chart. */
-export interface Line {
+interface Line {
   readonly label: string
   readonly values: readonly (number | undefined)[]
   /** Name of a colour of the style sheet: `--line-1`. */
@@ -64,6 +64,7 @@ export function Chart({ title, timesMs, lines, format }: ChartProps) {
           </span>
         ))}
       </figcaption>
+      {timesMs.length < 2 && <p class="no-reading">Reading …</p>}
       <div ref={frame} class="plot" role="img" aria-label={`${title}, now: ${told.join(', ')}`} />
     </figure>
   )
