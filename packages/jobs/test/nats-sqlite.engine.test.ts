@@ -1,4 +1,4 @@
 import { createNats } from './servers/nats.ts'
 import { testWholeLife } from './whole-life.ts'
 
-testWholeLife('NATS and SQLite', { queue: await createNats() })
+testWholeLife('NATS and SQLite', async () => ({ queue: await createNats() }))

@@ -17,6 +17,12 @@ export interface Publisher extends Service {
   wake(): void
 }
 
+/**
+ * From so many dead workers on, a job is done one at a time with its like: the one that kills them is
+ * told from those that were only there.
+ */
+const suspectLosses = 2
+
 /** Delayed jobs that are woken at one time. */
 const wakeMax = 1_000
 
@@ -54,7 +60,9 @@ async function publish(options: PublisherOptions, type: JobType): Promise<number
   if (free <= 0) return 0
   const claimed = await claims.claimWaiting(type, free, claimMs)
   if (claimed.length === 0) return 0
-  const messages = claimed.map(({ job }) => ({ value: encodeCall({ id: job.id, run: job.run }) }))
+  const messages = claimed.map(({ job: { id, run, losses } }) => ({
+    value: encodeCall({ id, run, suspect: losses >= suspectLosses }),
+  }))
   await engine.produce(typeQueue(type), messages)
   await claims.markQueued(claimed)
   return claimed.length

@@ -1,5 +1,6 @@
-import { describeError, type Log, type Service } from '@drover/kernel'
+import { describeError, Fault, type Log, type Service } from '@drover/kernel'
 import type { Lease, QueueEngine } from '@drover/queue'
+import type { Submission } from '../job.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { createLoop, type LoopOptions } from './loop.ts'
 import { messageQueue } from './topics.ts'
@@ -21,25 +22,54 @@ const waitMs = 1_000
  * them on disk; killed in between, it stores them again, which changes nothing.
  */
 export function createRecorder(options: RecorderOptions): Service {
-  const { engine, jobs, log, recordMax, onRecorded } = options
+  const { engine, log, recordMax, onRecorded } = options
   return createLoop({ ...options, name: 'recorder' }, async (signal) => {
     const leases = await engine.lease(messageQueue, { count: recordMax, waitMs }, signal)
     if (leases.length === 0) return
     const good = await dropStrangers(engine, leases, log)
     try {
-      await jobs.record(good.map(({ submission }) => submission))
+      await record(options, good)
     } catch (error) {
       await engine.nack(good.map(({ token }) => token))
       throw error
     }
-    await engine.ack(good.map(({ token }) => token))
     onRecorded()
   })
 }
 
+interface Taken {
+  readonly token: string
+  readonly submission: Submission
+}
+
+/**
+ * Stores submissions and acknowledges them. When the store is there and refuses them, one of them is
+ * at fault: it is found by storing each alone, and put away, so that it does not stop all others.
+ */
+async function record(options: RecorderOptions, taken: readonly Taken[]): Promise<void> {
+  const { engine, jobs, log } = options
+  try {
+    await jobs.record(taken.map(({ submission }) => submission))
+    await engine.ack(taken.map(({ token }) => token))
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    const [only, another] = taken
+    if (only && !another) {
+      log.error({ id: only.submission.id, cause: describeError(error) }, 'a job cannot be stored')
+      await engine.nack([only.token], { dead: true, reason: 'the store refuses it' })
+      return
+    }
+    for (const one of taken) await record(options, [one])
+  }
+}
+
 /** A message that nobody of ours wrote goes to the dead letters; it would stop all others. */
-async function dropStrangers(engine: QueueEngine, leases: readonly Lease[], log: Log) {
-  const good = []
+async function dropStrangers(
+  engine: QueueEngine,
+  leases: readonly Lease[],
+  log: Log,
+): Promise<readonly Taken[]> {
+  const good: Taken[] = []
   for (const { token, record } of leases) {
     const submission = decodeSubmission(record.value)
     if (submission) good.push({ token, submission })

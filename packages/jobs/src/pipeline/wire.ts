@@ -4,6 +4,8 @@ import type { Submission } from '../job.ts'
 export interface JobCall {
   readonly id: string
   readonly run: number
+  /** Whether workers have died over it, so that it is done while no other such job is. */
+  readonly suspect: boolean
 }
 
 /** Returns a submission as the message queue carries it: JSON, an absent field left out. */
@@ -30,7 +32,7 @@ export function encodeCall(call: JobCall): Uint8Array {
 export function decodeCall(value: Uint8Array): JobCall | undefined {
   const found = parse(value) as Partial<JobCall> | undefined
   if (typeof found?.id !== 'string' || typeof found.run !== 'number') return undefined
-  return { id: found.id, run: found.run }
+  return { id: found.id, run: found.run, suspect: found.suspect === true }
 }
 
 function parse(value: Uint8Array): object | undefined {

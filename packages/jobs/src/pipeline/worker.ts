@@ -1,4 +1,4 @@
-import { describeError, type Service, startAll, stopAll } from '@drover/kernel'
+import { describeError, Fault, type Service, startAll, stopAll } from '@drover/kernel'
 import type { Lease, QueueEngine } from '@drover/queue'
 import { deliveryOf } from '../callbacks/body.ts'
 import { gather } from '../gather.ts'
@@ -7,7 +7,7 @@ import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
 import { createLoop, type LoopOptions, pause } from './loop.ts'
 import type { Attempt } from './run-job.ts'
 import { typeQueue } from './topics.ts'
-import { decodeCall } from './wire.ts'
+import { decodeCall, type JobCall } from './wire.ts'
 
 export interface WorkerOptions extends Omit<LoopOptions, 'name'> {
   readonly engine: QueueEngine
@@ -27,16 +27,20 @@ const waitMs = 1_000
 /** How long a message that could not be dealt with is kept back by an engine without delays, in ms. */
 const restMs = 500
 
+/** Tries to note how a job ended while the store is away: half a minute. */
+const notesMax = 60
+
 /**
  * Does jobs, each type from its own queue. A message is acknowledged when the store has how the job
  * ended; killed before, the claim ends and the job is published and done again.
  */
 export function createWorker(options: WorkerOptions): Service {
-  const loops = options.types.map((type) => createTypeWorker(options, type))
+  const suspects = createTurnstile()
+  const loops = options.types.map((type) => createTypeWorker({ ...options, suspects }, type))
   return { start: () => startAll(loops), stop: () => stopAll(loops) }
 }
 
-function createTypeWorker(options: WorkerOptions, type: JobType): Service {
+function createTypeWorker(options: Suspecting, type: JobType): Service {
   const { engine, workerConcurrency, claimMs } = options
   // Jobs that end together are acknowledged together.
   const ack = gather((tokens: readonly string[]) => engine.ack(tokens))
@@ -63,18 +67,21 @@ function createTypeWorker(options: WorkerOptions, type: JobType): Service {
   }
 }
 
-interface Handling extends WorkerOptions {
+interface Suspecting extends WorkerOptions {
+  readonly suspects: ReturnType<typeof createTurnstile>
+}
+
+interface Handling extends Suspecting {
   readonly ack: (token: string) => Promise<unknown>
 }
 
 /** From a message to the job's end. Never throws: what fails is handed out again. */
 async function handle(options: Handling, lease: Lease, signal: AbortSignal): Promise<void> {
-  const { engine, claims, claimMs, clock, log, ack } = options
+  const { engine, clock, log, ack, suspects } = options
   try {
     const call = decodeCall(lease.record.value)
-    // A job that does not begin has ended, or waits in the store: its message is worth nothing.
-    const claimed = call && (await claims.begin(call.id, call.run, claimMs))
-    if (claimed) await finish(options, claimed, signal)
+    if (call?.suspect) await suspects.alone(() => work(options, call, signal))
+    else if (call) await work(options, call, signal)
     await ack(lease.token)
   } catch (error) {
     if (!signal.aborted)
@@ -85,6 +92,13 @@ async function handle(options: Handling, lease: Lease, signal: AbortSignal): Pro
       // The lease ends by itself.
     })
   }
+}
+
+async function work(options: Handling, call: JobCall, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  // A job that does not begin has ended, or waits in the store: its message is worth nothing.
+  const claimed = await options.claims.begin(call.id, call.run, options.claimMs)
+  if (claimed) await finish(options, claimed, signal)
 }
 
 async function finish(
@@ -104,7 +118,7 @@ async function finish(
     const both = AbortSignal.any([signal, lost.signal])
     const ending = await attempt(claimed.job, both)
     const delivery = deliveryOf(claimed.job, ending, clock.now())
-    const noted = await claims.finish(claimed, ending, delivery)
+    const noted = await note(options, both, () => claims.finish(claimed, ending, delivery))
     if (noted && delivery) onDelivery()
   } catch (error) {
     // A lost claim was cancelled, or is somebody else's by now: nothing is left to do here.
@@ -113,5 +127,34 @@ async function finish(
     await claims.release(claimed)
   } finally {
     stopRenewing()
+  }
+}
+
+/** A job that is finished waits for a store that is away, rather than being done again. */
+async function note(
+  { clock }: WorkerOptions,
+  signal: AbortSignal,
+  finish: () => Promise<boolean>,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await finish()
+    } catch (error) {
+      const isAway = error instanceof Fault && error.code === 'STORE_UNAVAILABLE'
+      if (!isAway || signal.aborted || attempt >= notesMax) throw error
+      await pause(clock, restMs, signal)
+    }
+  }
+}
+
+/** Lets one through at a time. */
+function createTurnstile() {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    alone(work: () => Promise<void>): Promise<void> {
+      const mine = last.then(work)
+      last = mine.catch(() => {})
+      return mine
+    },
   }
 }

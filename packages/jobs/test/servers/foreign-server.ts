@@ -24,32 +24,37 @@ export interface Program {
   readonly answers: () => Promise<boolean> | boolean
 }
 
+/** Starts of a program that ends again at once. */
+const startsMax = 100
+
 /** Returns the starting and ending of a program; one that does not end is killed after 15 s. */
 export function runnable({ file, words, env = {}, as, answers }: Program) {
   let child: ChildProcess | undefined
   let ended: Promise<unknown> = Promise.resolve()
   let said = ''
   const gone = () => !child || child.exitCode !== null || child.signalCode !== null
+  const run = () => {
+    const own = spawn(file, words, {
+      ...{ env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      ...as,
+    })
+    child = own
+    ended = once(own, 'exit').catch(() => {})
+    for (const stream of [own.stdout, own.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-4_000)
+      })
+  }
   return {
     async start() {
-      const own = spawn(file, words, {
-        ...{ env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-        ...as,
-      })
-      child = own
-      ended = once(own, 'exit').catch(() => {})
-      for (const stream of [own.stdout, own.stderr])
-        stream?.setEncoding('utf8').on('data', (text: string) => {
-          said = (said + text).slice(-4_000)
-        })
-      await until(
-        `the start of ${file}`,
-        () => {
-          if (gone()) throw new Error(`${file} ended at its start: ${said}`)
-          return answers()
-        },
-        90_000,
-      )
+      let starts = 0
+      const started = async () => {
+        // One that was killed may have left children that keep its successor from starting.
+        if (gone() && starts++ > startsMax) throw new Error(`${file} ended at its start: ${said}`)
+        if (gone()) run()
+        return await answers()
+      }
+      await until(`the start of ${file}`, started, 90_000)
     },
     async end(signal: NodeJS.Signals = 'SIGTERM') {
       if (gone()) return

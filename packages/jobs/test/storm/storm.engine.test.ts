@@ -17,8 +17,8 @@ test(`RabbitMQ and PostgreSQL: ${jobCount} jobs end and call back while processe
   timeout: deadlineMs,
 }, async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'drover-storm-'))
-  const queue = await createRabbit()
   const store = await createPostgres()
+  const queue = await createRabbit()
   t.after(async () => {
     await Promise.all([queue.close(), store.close()])
     rmSync(data, { recursive: true, force: true, maxRetries: 10 })
