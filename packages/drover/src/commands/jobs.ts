@@ -1,67 +1,33 @@
-import type { JobsClient, JobView } from '@drover/jobs'
-import { Command, Option } from 'commander'
+import type { JobsClient } from '@drover/jobs'
+import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import { say, table } from '../terminal.ts'
+import { asClient, type ClientOptions, withClient } from './jobs-client.ts'
+import { follow, lineOf } from './jobs-follow.ts'
+import { loginCommand, logoutCommand } from './jobs-login.ts'
 import { serveCommand } from './jobs-serve.ts'
+import { submitCommand } from './jobs-submit.ts'
 import { wholeNumber } from './numbers.ts'
 
 const examples = `Examples:
   drover jobs serve --data ./jobs --listen 127.0.0.1:8000
+  drover jobs login --register ann@example.org
   drover jobs submit --type 3 --watch https://example.org/ https://example.com/
   drover jobs list --state dead
+  drover jobs retry --dead
   drover jobs result 0198f3c2-…
 
-The other commands need a token: --token, or DROVER_JOBS_TOKEN. POST /token gives one.`
-
-interface ClientOptions {
-  readonly url: string
-  readonly token?: string
-}
+Who asks: what login kept, or --token, or DROVER_JOBS_TOKEN.`
 
 /** `drover jobs`: runs the fetch jobs, and talks to them. */
 export function jobsCommand(): Command {
   const jobs = new Command('jobs')
     .description('Fetches pages for many users, loses no request, and calls back.')
     .addHelpText('after', `\n${examples}`)
-  for (const command of [serveCommand(), submit(), list(), watch(), cancel(), retry(), result()])
+  const clients = [submitCommand(), list(), watch(), cancel(), retry(), result()]
+  for (const command of [serveCommand(), loginCommand(), logoutCommand(), ...clients])
     jobs.addCommand(command)
   return jobs
-}
-
-function withClient(command: Command): Command {
-  return command
-    .option('--url <url>', 'the API', 'http://127.0.0.1:8000')
-    .addOption(new Option('--token <token>', 'who asks').env('DROVER_JOBS_TOKEN'))
-}
-
-async function connect({ url, token }: ClientOptions): Promise<JobsClient> {
-  if (token === undefined) throw fault('USAGE', '--token: missing; POST /token gives one')
-  const { JobsClient } = await import('@drover/jobs')
-  return new JobsClient({ url, token })
-}
-
-interface SubmitOptions extends ClientOptions {
-  readonly type: number
-  readonly callback?: string
-  readonly watch?: boolean
-}
-
-function submit(): Command {
-  const command = new Command('submit')
-    .description('Submits pages to fetch, as one batch.')
-    .argument('<urls...>', 'the pages')
-    .option('--type <number>', '1 text, 2 HTML, 3 domains', wholeNumber('--type', 1, 3), 1)
-    .option('--callback <url>', 'called when a job has ended')
-    .option('-w, --watch', 'shows how they end')
-  return withClient(command).action(async (urls: string[], options: SubmitOptions) => {
-    const client = await connect(options)
-    const { type, callback } = options
-    const more = callback === undefined ? { type } : { type, callbackUrl: callback }
-    const { batch, ids } = await client.submit(urls, more)
-    say(`batch ${batch}`)
-    if (options.watch) await follow(client, batch, ids.length)
-    else for (const id of ids) say(id)
-  })
 }
 
 function list(): Command {
@@ -75,67 +41,90 @@ function list(): Command {
     readonly batch?: string
     readonly limit: number
   }
-  return withClient(command).action(async (options: ListOptions) => {
-    const { state, batch, limit } = options
-    const jobs = await (await connect(options)).list({
-      limit: String(limit),
-      ...(state === undefined ? {} : { state }),
-      ...(batch === undefined ? {} : { batch }),
-    })
-    say(table(['job', 'type', 'state', 'page', 'why'], jobs.map(row)))
-  })
+  return withClient(command).action((options: ListOptions) =>
+    asClient(options, async (client) => {
+      const { state, batch, limit } = options
+      const jobs = await client.list({
+        limit: String(limit),
+        ...(state === undefined ? {} : { state }),
+        ...(batch === undefined ? {} : { batch }),
+      })
+      const rows = jobs.map(({ id, type, state: now, url, reason }) => [
+        ...[id, `${type}`, now, url],
+        reason?.message ?? '',
+      ])
+      say(table(['job', 'type', 'state', 'page', 'why'], rows))
+    }),
+  )
 }
 
 function watch(): Command {
   const command = new Command('watch')
     .description('Shows jobs as they change; those of a batch until all have ended.')
     .argument('[batch]')
-  return withClient(command).action(async (batch: string | undefined, options: ClientOptions) =>
-    follow(await connect(options), batch),
+  return withClient(command).action((batch: string | undefined, options: ClientOptions) =>
+    asClient(options, async (client) => {
+      await follow(client, batch)
+    }),
   )
 }
 
+interface ManyOptions extends ClientOptions {
+  readonly batch?: string
+  readonly dead?: boolean
+}
+
 function cancel(): Command {
-  return onOne('cancel', 'Ends a job that has not ended.', async (client, id) =>
-    say(row(await client.cancel(id)).join('  ')),
+  const command = new Command('cancel')
+    .description('Ends a job, or what of a batch has not ended.')
+    .argument('[job]')
+    .option('--batch <batch>', 'all of this batch')
+  return withClient(command).action((id: string | undefined, options: ManyOptions) =>
+    asClient(options, async (client) => {
+      const { batch } = options
+      if (batch !== undefined) say(`${await client.cancelBatch(batch)} jobs cancelled`)
+      else say(lineOf(await client.cancel(needed(id, 'a job, or --batch'))))
+    }),
   )
 }
 
 function retry(): Command {
-  return onOne('retry', 'Starts a job that has ended again.', async (client, id) =>
-    say(row(await client.retry(id)).join('  ')),
+  const command = new Command('retry')
+    .description('Starts a job that has ended again, or all that are dead.')
+    .argument('[job]')
+    .option('--dead', 'all dead jobs')
+    .option('--batch <batch>', 'with --dead, only those of this batch')
+  return withClient(command).action((id: string | undefined, options: ManyOptions) =>
+    asClient(options, async (client) => {
+      if (options.dead) say(`${await retryDead(client, options.batch)} jobs start again`)
+      else say(lineOf(await client.retry(needed(id, 'a job, or --dead'))))
+    }),
   )
 }
 
-function result(): Command {
-  return onOne('result', 'Prints what a job made of its page.', async (client, id) => {
-    process.stdout.write(await client.result(id))
-  })
-}
+/** What the API starts at one time. */
+const atOnceMax = 1_000
 
-function onOne(
-  name: string,
-  description: string,
-  act: (client: JobsClient, id: string) => Promise<void>,
-): Command {
-  const command = new Command(name).description(description).argument('<job>')
-  return withClient(command).action(async (id: string, options: ClientOptions) =>
-    act(await connect(options), id),
-  )
-}
-
-const ended = new Set(['done', 'dead', 'cancelled'])
-
-/** Prints every change, with how many of `total` have ended. */
-async function follow(client: JobsClient, batch?: string, total?: number): Promise<void> {
-  const endings = new Set<string>()
-  for await (const job of client.watch(batch)) {
-    if (ended.has(job.state)) endings.add(job.id)
-    const progress = total === undefined ? [] : [`${endings.size}/${total}`]
-    say([...progress, ...row(job)].join('  '))
+async function retryDead(client: JobsClient, batch?: string): Promise<number> {
+  for (let all = 0; ; ) {
+    const found = await client.retryDead(batch)
+    all += found
+    if (found < atOnceMax) return all
   }
 }
 
-function row({ id, type, state, url, reason }: JobView): string[] {
-  return [id, String(type), state, url, reason?.message ?? '']
+function result(): Command {
+  const command = new Command('result')
+    .description('Prints what a job made of its page.')
+    .argument('<job>')
+  return withClient(command).action((id: string, options: ClientOptions) =>
+    asClient(options, async (client) => {
+      process.stdout.write(await client.result(id))
+    }),
+  )
+}
+
+function needed(id: string | undefined, what: string): string {
+  if (id === undefined) throw fault('USAGE', `which? name ${what}`)
+  return id
 }
