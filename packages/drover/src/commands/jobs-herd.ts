@@ -67,11 +67,13 @@ function queueOf(data: string, tcp: string) {
   }
 }
 
-function commandOf(part: string, { data, allow = [], hostDelay }: ServeOptions): string[] {
+function commandOf(part: string, options: ServeOptions): string[] {
+  const { data, allow = [], hostDelay, ignoreRobots = false } = options
   return self(
     ...['jobs', 'serve', '--parts', part, '--listen', '127.0.0.1:{port}', '--data', data],
     ...['--replica-id', '{id}', '--behind-door'],
     ...(hostDelay === undefined ? [] : ['--host-delay', String(hostDelay)]),
+    ...(ignoreRobots ? ['--ignore-robots'] : []),
     ...(allow.length === 0 ? [] : ['--allow', ...allow]),
   )
 }

@@ -18,6 +18,7 @@ export interface ServeOptions {
   readonly queue?: string
   readonly allow?: readonly string[]
   readonly hostDelay?: number
+  readonly ignoreRobots?: boolean
   readonly replicaId: string
   readonly behindDoor?: boolean
   readonly adminEmail?: string
@@ -74,6 +75,7 @@ function partOptions(): Option[] {
     new Option('--host-delay <ms>', 'between two requests to one host').argParser(
       wholeNumber('--host-delay', 0, 3_600_000),
     ),
+    new Option('--ignore-robots', 'fetch what robots.txt excludes: for sites of your own'),
     new Option('--replica-id <id>', 'told in the answers').env('DROVER_REPLICA').default('1'),
     new Option('--behind-door', 'believe the last address of x-forwarded-for'),
   ]
@@ -107,12 +109,16 @@ async function serveHere(options: ServeOptions): Promise<void> {
 
 function toSettings(options: ServeOptions) {
   const { replicaId, behindDoor: trustForwarded = false, hostDelay, ...rest } = options
+  const { ignoreRobots = false } = options
   const admin = adminOf(options)
   return {
     ...rest,
     log: createLog('jobs'),
     api: { replicaId: /^\d+$/.test(replicaId) ? Number(replicaId) : replicaId, trustForwarded },
-    ...(hostDelay === undefined ? {} : { fetching: { hostDelayMs: hostDelay } }),
+    fetching: {
+      robots: !ignoreRobots,
+      ...(hostDelay === undefined ? {} : { hostDelayMs: hostDelay }),
+    },
     ...(admin ? { admin } : {}),
   }
 }
