@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Status, temporaryFolder } from './harness/drover.ts'
+import { runDrover, type Status, startDrover, temporaryFolder } from './harness/drover.ts'
+import { copyExample, freePort } from './harness/examples.ts'
 import { bin } from './harness/project.ts'
 import { until } from './harness/until.ts'
 
@@ -150,4 +153,44 @@ test('drover jobs serve --replicas: killed without a warning it leaves no orphan
   await second.ended
 
   await goneFrom(folder, second.child)
+})
+
+test('examples/jobs: pages of a local site are fetched from end to end while parts are killed', async (context) => {
+  const folder = await copyExample('jobs', [])
+  const path = join(folder, 'drover.yaml')
+  let text = await readFile(path, 'utf8')
+  for (const port of [8000, 8010, 7171]) text = text.replaceAll(`${port}`, `${await freePort()}`)
+  await writeFile(path, `${text}\nadmin: { address: '127.0.0.1:0' }\n`)
+  const drover = await startDrover(context, ['up'], { folder })
+  const [api = '', site = ''] = (await drover.status()).listeners.map(({ url }) => url)
+  const account = { email: 'ann@example.org', password: 'secret' }
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${api}/users/`, { method: 'POST', headers, body: JSON.stringify(account) })
+  const form = new URLSearchParams({ username: account.email, password: account.password })
+  const login = await fetch(`${api}/token`, { method: 'POST', body: form })
+  const { access_token: token } = (await login.json()) as { access_token: string }
+  const env = { DROVER_JOBS_TOKEN: token }
+  const pages = Array.from({ length: 20 }, (_, number) => `${site}/page/${number}`)
+  const called = ['--callback', `${site}/called`]
+
+  const submitting = runDrover(
+    ['jobs', 'submit', '--url', api, '--type', '3', '--watch', ...called, ...pages],
+    { cwd: folder, env },
+  )
+  await runDrover(['kill', 'workers'], { cwd: folder })
+  const submitted = await submitting
+  const dead = await runDrover(['jobs', 'list', '--url', api, '--state', 'dead'], {
+    cwd: folder,
+    env,
+  })
+  const calls = await until('every callback', async () => {
+    const { stdout } = await runDrover(['logs', 'site'], { cwd: folder })
+    const ids = new Set(stdout.match(/called back: \S+/g))
+    return ids.size === pages.length && ids
+  })
+
+  assert.match(submitted.stderr, /2 of 20 jobs did not end well/)
+  assert.match(dead.stdout, /\/page\/7 .*404/)
+  assert.match(dead.stdout, /\/page\/13 .*robots\.txt/)
+  assert.equal(calls.size, 20)
 })
