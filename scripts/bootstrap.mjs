@@ -37,6 +37,7 @@ const tasks = {
       ['--test-timeout=7200000', ...args],
     )
   },
+  release: () => run('node', ['scripts/release.mjs']),
   bench: (args) => run('node', ['bench/dist/main.js', ...args]),
 }
 

@@ -101,7 +101,17 @@ async function stop() {
   } catch {
     // It was never made.
   }
+  unmount(join(folder, 'exec', 'netns', 'default'))
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** A container on the host's network leaves a mount of it behind, which the engine forgets. */
+function unmount(path) {
+  try {
+    execFileSync('umount', ['--lazy', path], { stdio: 'ignore' })
+  } catch {
+    // There was no such container.
+  }
 }
 
 function lastWords() {
