@@ -1,5 +1,5 @@
 import type { Job } from '../job.ts'
-import type { Ending, NewDelivery } from '../store/claim-store.ts'
+import type { Ending, NewDelivery } from '../store/endings.ts'
 
 /**
  * Returns the callback of a job that has ended, undefined when it has none or goes on. Its id is that

@@ -3,7 +3,7 @@ import type { Fetcher, FetchOutcome, Validators } from '../fetching/fetcher.ts'
 import type { Job, JobResult } from '../job.ts'
 import type { ArticlePool } from '../reading/article-pool.ts'
 import { readPage } from '../reading/read-page.ts'
-import type { Ending } from '../store/claim-store.ts'
+import type { Ending } from '../store/endings.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { PipelineOptions } from './options.ts'
 

@@ -1,9 +1,10 @@
 import { type Clock, randomToken } from '@drover/kernel'
 import { type ExpressionBuilder, sql } from 'kysely'
 import { gather } from '../gather.ts'
-import type { Job, JobResult } from '../job.ts'
+import type { Job } from '../job.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { Database } from './database.ts'
+import { deliveryRow, type Ending, endingRow, type NewDelivery } from './endings.ts'
 import { prepared } from './prepared.ts'
 import { toJob } from './rows.ts'
 import type { JobState, Tables } from './tables.ts'
@@ -12,34 +13,6 @@ import type { JobState, Tables } from './tables.ts'
 export interface ClaimedJob {
   readonly job: Job
   readonly claim: string
-}
-
-/** What a job found, and where its contents are. */
-export interface Finding {
-  readonly contentHash: string
-  /** Of the whole text, where the content is an article's. */
-  readonly wholeHash?: string | undefined
-  readonly result: JobResult
-}
-
-/** How one attempt ended. */
-export type Ending =
-  | ({ readonly kind: 'done' } & Finding)
-  | {
-      readonly kind: 'again'
-      readonly dueMs: number
-      readonly code: string
-      readonly reason: string
-    }
-  | { readonly kind: 'dead'; readonly code: string; readonly reason: string }
-  /** Not begun: its host is busy until then, and has a turn for it. The attempt does not count. */
-  | { readonly kind: 'parked'; readonly dueMs: number }
-
-/** A callback to be sent. */
-export interface NewDelivery {
-  readonly id: string
-  readonly url: string
-  readonly body: string
 }
 
 interface Wanted {
@@ -369,41 +342,4 @@ export class ClaimStore {
     )
     return rows.map((row) => ({ job: toJob(row), claim }))
   }
-}
-
-function deliveryRow(delivery: NewDelivery, job: Job, nowMs: number): Tables['deliveries'] {
-  return {
-    ...delivery,
-    job_id: job.id,
-    owner_id: job.ownerId,
-    state: 'pending',
-    attempt: 0,
-    due_ms: nowMs,
-    created_ms: nowMs,
-    claim: null,
-    claim_until_ms: 0,
-  }
-}
-
-function endingRow(ending: Ending, job: Job, nowMs: number) {
-  if (ending.kind === 'parked') {
-    const { dueMs } = ending
-    return { state: 'delayed' as const, due_ms: dueMs, turn_ms: dueMs, attempt: job.attempt - 1 }
-  }
-  if (ending.kind === 'done')
-    return {
-      state: 'done' as const,
-      is_processed: 1,
-      date_process_complete: nowMs,
-      content_hash: ending.contentHash,
-      whole_hash: ending.wholeHash ?? null,
-      result: JSON.stringify(ending.result),
-      reason: null,
-      reason_code: null,
-    }
-  const why = { reason: ending.reason, reason_code: ending.code }
-  if (ending.kind === 'dead')
-    return { state: 'dead' as const, is_processed: 0, date_process_complete: nowMs, ...why }
-  const state = ending.dueMs > nowMs ? ('delayed' as const) : ('waiting' as const)
-  return { state, due_ms: ending.dueMs, turn_ms: 0, ...why }
 }

@@ -2,10 +2,10 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /** One change, made of statements that may be run again when the first time was rolled back. */
-export type Work<Result> = (db: Transaction<Tables>) => Promise<Result>
+type Work<Result> = (db: Transaction<Tables>) => Promise<Result>
 
 /** What a change may do without. */
-export interface WriteOptions {
+interface WriteOptions {
   /**
    * A power cut may undo it, the death of the process does not. For what is only a hint or would be
    * done again: it saves the wait for the disk.

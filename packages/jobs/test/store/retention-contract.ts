@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createManualClock } from '@drover/kernel'
 import { newId } from '../../src/api/job-id.ts'
-import type { Ending } from '../../src/store/claim-store.ts'
+import type { Ending } from '../../src/store/endings.ts'
 import { retentionDefaults } from '../../src/store/retention-options.ts'
 import { openStores } from '../../src/stores.ts'
 
