@@ -1,4 +1,5 @@
 import { chunks } from './chunks.ts'
+import { chunksMemory } from './chunks-memory.ts'
 import { doorBodies } from './door-bodies.ts'
 import { doorCpu } from './door-cpu.ts'
 import { doorEwma } from './door-ewma.ts'
@@ -34,4 +35,5 @@ export const claims: readonly Claim[] = [
   jobsIdle,
   jobsPages,
   chunks,
+  chunksMemory,
 ]

@@ -14,7 +14,7 @@ export interface CpuTime {
  * that ended and were waited for. Linux only; throws when the process is gone.
  */
 export function cpuTimeOf(pid: number): CpuTime {
-  const parts = treeOf(pid).map((member) => {
+  const parts = processesUnder(pid).map((member) => {
     const fields = statFields(member)
     return {
       user: Number(fields[11]) + Number(fields[13]),
@@ -34,7 +34,7 @@ export function cpuTimeBetween(before: CpuTime, after: CpuTime): CpuTime {
 
 /** Returns the resident memory of process `pid` and its descendants in bytes, shared pages once each. */
 export function residentBytesOf(pid: number): number {
-  return treeOf(pid)
+  return processesUnder(pid)
     .map((member) => {
       const text = readFileSync(`/proc/${member}/smaps_rollup`, 'utf8')
       return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1_024
@@ -47,13 +47,13 @@ export function residentBytesOf(pid: number): number {
  * processes nothing, so that it may be taken often.
  */
 export function mappedBytesOf(pid: number): number {
-  return treeOf(pid)
+  return processesUnder(pid)
     .map((member) => Number(readFileSync(`/proc/${member}/statm`, 'utf8').split(' ')[1]) * 4_096)
     .reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** The process and its descendants, the process first. */
-function treeOf(pid: number): number[] {
+export function processesUnder(pid: number): number[] {
   const childrenOf = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
     const member = Number(name)

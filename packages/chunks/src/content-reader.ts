@@ -8,11 +8,14 @@ const wholeBytesMax = 1 * 2 ** 20
 /** Reads pieces of a file, most of them from a window of it in memory. */
 export class ContentReader {
   readonly #source: Source
+  readonly #windowBytes: number
   #window: Segment = { at: 0, bytes: Buffer.alloc(0) }
   #own: Buffer | undefined
 
-  constructor(source: Source) {
+  /** Reads `windowBytes` at a time, at least 1 MiB. */
+  constructor(source: Source, windowBytes = segmentBytes) {
     this.#source = source
+    this.#windowBytes = Math.max(windowBytes, wholeBytesMax)
   }
 
   /** Tells of bytes that are in memory anyway. */
@@ -41,14 +44,16 @@ export class ContentReader {
     }
     for (let at = start; at < end; ) {
       await this.#move(at)
-      const until = Math.min(end, at + segmentBytes)
+      const until = Math.min(end, at + this.#windowBytes)
       yield this.peek(at, until) ?? missing(at, until)
       at = until
     }
   }
 
   async #move(at: number): Promise<void> {
-    this.#own ??= Buffer.allocUnsafeSlow(Math.min(segmentBytes, Math.max(1, this.#source.bytes)))
+    this.#own ??= Buffer.allocUnsafeSlow(
+      Math.min(this.#windowBytes, Math.max(1, this.#source.bytes)),
+    )
     const count = await this.#source.read(this.#own, at)
     this.#window = { at, bytes: this.#own.subarray(0, count) }
   }

@@ -19,7 +19,7 @@ export interface SealedPieces extends Pieces {
  */
 export const pieceRecordBytes = 52
 
-const batchPieces = 8_192
+const batchPieces = 1_024
 
 /** The pieces of one file, on disk, in their order: memory stays flat however many there are. */
 export class PieceStore {

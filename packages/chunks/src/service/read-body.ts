@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { fault } from '../errors.ts'
 import type { BufferPool } from './buffer-pool.ts'
+import { sweepYoung } from './sweep.ts'
 
 /**
  * Reads a body of known length into a buffer of the pool; returns the buffer and the bytes in it.
@@ -19,6 +20,7 @@ export function readBody(
   return new Promise((resolve, reject) => {
     message.on('data', (part: Buffer) => {
       used += part.copy(whole, used)
+      sweepYoung(part.length)
     })
     message.once('end', () => resolve({ whole, bytes: whole.subarray(0, length) }))
     message.once('error', reject)

@@ -51,9 +51,8 @@ async function scatterRemotely(
   const all = stretches(source, done, tasks.window, tasks.pool)
   for await (const { head, payload, taken, release } of inOrder(all, tasks.window, work)) {
     await run.spend(payload.length + way.sets.length)
-    addWords(groups, totals, head as unknown as ScatterAnswer, payload)
+    await addWords(groups, totals, head as unknown as ScatterAnswer, payload)
     release()
-    await groups.drain()
     done += taken
     run.advance(done)
     await keeper.keep(async () => {
@@ -68,18 +67,18 @@ async function scatterRemotely(
 const space = Buffer.from(' ')
 
 /** Adds the words of one answer to their groups, and their counts to the totals. */
-function addWords(
+async function addWords(
   groups: SpooledGroups,
   totals: readonly LetterCounts[],
   { lengths, counts }: ScatterAnswer,
   payload: Buffer,
-): void {
+): Promise<void> {
   let at = 0
   for (const [group, length] of lengths.entries()) {
     const [total, count] = [totals[group], counts[group]]
     if (!total || !count) throw fault('TASK_FAILED', 'a backend dealt out other chunks')
-    if (length > 0 && total.words > 0) groups.append(group, space, 0, 1)
-    groups.append(group, payload, at, at + length)
+    const words = payload.subarray(at, at + length)
+    if (length > 0) await groups.write(group, total.words > 0 ? [space, words] : [words])
     at += length
     addCounts(total, count)
   }

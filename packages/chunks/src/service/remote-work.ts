@@ -206,7 +206,10 @@ async function sealAll(
   store: PieceStore,
   run: RemoteRun,
 ): Promise<void> {
-  const seal = (batch: Batch) => sealBatch(batch, source, plan, run)
+  const sealHere = createSealer(source, plan, run)
+  // A piece larger than a segment is summed up here, as a stream: no backend can hold it.
+  const seal = (batch: Batch) =>
+    batch.bytes > segmentBytes ? sealHere(batch) : sealBatch(batch, source, plan, run)
   const marks: Mark[] = []
   const batches = batchesOf(found, plan, store.count, marks)
   for await (const sealed of inOrder(batches, run.tasks.window, seal)) {
@@ -252,15 +255,26 @@ async function* batchesOf(
   if (batch.pieces.count > 0) yield batch
 }
 
+/** Sums up large pieces in this process, one after the other, with the memory of one. */
+function createSealer(source: Source, { wrap }: Plan, { signal }: RemoteRun) {
+  const reader = new ContentReader(source)
+  let last: Promise<unknown> = Promise.resolve()
+  return ({ pieces, first }: Batch): Promise<SealedPieces> => {
+    const sealed = last.then(() => {
+      signal.throwIfAborted()
+      return sealPieces(pieces, first, wrap, reader)
+    })
+    last = sealed.catch(() => {})
+    return sealed
+  }
+}
+
 async function sealBatch(
-  { first, pieces, bytes }: Batch,
+  { first, pieces }: Batch,
   source: Source,
   plan: Plan,
   run: RemoteRun,
 ): Promise<SealedPieces> {
-  const reader = new ContentReader(source)
-  // A piece larger than a segment is summed up here, as a stream: no backend can hold it.
-  if (bytes > segmentBytes) return sealPieces(pieces, first, plan.wrap, reader)
   const { count, starts, ends } = pieces
   const parts: Buffer[] = []
   const lengths: number[] = []

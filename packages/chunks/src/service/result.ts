@@ -8,6 +8,10 @@ import { PieceStore } from '../piece-store.ts'
 import { groupsOf, labelsOf } from '../sort-file.ts'
 import type { ChunkRequest } from './request.ts'
 import type { RequestStore } from './request-store.ts'
+import { sweepYoung } from './sweep.ts'
+
+/** What a download reads at one time: many of them may run. */
+const windowBytes = 2 ** 20
 
 /** Yields the result of a request that is done, from byte `from` on. */
 export async function* readResult(
@@ -21,6 +25,7 @@ export async function* readResult(
   try {
     for await (const block of writeOutput(output, chunked)) {
       if (block.length > skip) yield block.subarray(skip)
+      sweepYoung(block.length)
       skip = Math.max(0, skip - block.length)
     }
   } finally {
@@ -63,5 +68,5 @@ async function openChunked(
     ...(sha256 ? { sha256 } : {}),
     ...(counts ? { counts } : {}),
   }
-  return { chunked: { pieces, reader: new ContentReader(content), facts }, close }
+  return { chunked: { pieces, reader: new ContentReader(content, windowBytes), facts }, close }
 }

@@ -54,7 +54,7 @@ export class TaskClient {
     this.#options = options
     this.#free = options.window
     this.#agent = new Agent({ keepAlive: true, maxSockets: options.window })
-    this.pool = new BufferPool(segmentBytes + 2 * wordBytesMax, options.window + 2)
+    this.pool = new BufferPool(segmentBytes + 2 * wordBytesMax, 2 * options.window)
   }
 
   /** How many tasks run now. */

@@ -15,6 +15,7 @@ import type { RequestBoard } from './request-board.ts'
 import type { RequestQueue } from './request-queue.ts'
 import type { RequestStore } from './request-store.ts'
 import { measureResult } from './result.ts'
+import { sweepAfter } from './sweep.ts'
 import type { TaskClient } from './task-client.ts'
 
 /** What the worker is made of. */
@@ -97,6 +98,7 @@ export class Worker {
       await this.#fail(request, error)
     } finally {
       this.#running.delete(request.id)
+      sweepAfter(request.bytes)
       if (abort.signal.aborted) {
         guard.give(request.heldBytes)
         await store.remove(request.id)
