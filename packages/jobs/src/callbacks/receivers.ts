@@ -8,14 +8,19 @@ interface Receiver {
   active: number
   /** Where the last one that had to wait was put. */
   queuedUntilMs: number
-  /** How long its last answer took. */
-  tookMs: number
+  /** How long its answers take, later ones counting more; undefined before the first. */
+  tookMs: number | undefined
 }
 
 /** Receivers that are remembered; the one that was called the longest ago is forgotten first. */
 const receiversMax = 10_000
 /** A receiver is thought to take at least so long for one callback, in ms. */
 const tookMsLeast = 50
+/**
+ * Nobody is sent farther away than this, in ms: a guess made while the receiver was slow must not hold
+ * what could go now.
+ */
+const waitMsMost = 5_000
 
 /**
  * Decides who may be called now. A receiver that keeps failing rests, longer each time, and one call
@@ -45,8 +50,9 @@ export class Receivers {
       return 0
     }
     // Those that wait come back one after the other, as fast as the receiver answers.
-    const eachMs = Math.max(tookMsLeast, receiver.tookMs) / most
-    receiver.queuedUntilMs = Math.max(nowMs, receiver.queuedUntilMs) + eachMs
+    const eachMs = Math.max(tookMsLeast, receiver.tookMs ?? 0) / most
+    const nextMs = Math.max(nowMs, receiver.queuedUntilMs) + eachMs
+    receiver.queuedUntilMs = Math.min(nextMs, nowMs + waitMsMost)
     return receiver.queuedUntilMs - nowMs
   }
 
@@ -55,7 +61,7 @@ export class Receivers {
     const receiver = this.#receivers.get(origin)
     if (!receiver) return
     receiver.active = Math.max(0, receiver.active - 1)
-    receiver.tookMs = tookMs
+    receiver.tookMs = receiver.tookMs === undefined ? tookMs : (3 * receiver.tookMs + tookMs) / 4
     if (how === 'answered') {
       receiver.failures = 0
       return
@@ -76,5 +82,5 @@ export class Receivers {
 }
 
 function unknown(): Receiver {
-  return { failures: 0, restsUntilMs: 0, active: 0, queuedUntilMs: 0, tookMs: 0 }
+  return { failures: 0, restsUntilMs: 0, active: 0, queuedUntilMs: 0, tookMs: undefined }
 }

@@ -51,3 +51,15 @@ test('a slow receiver has so many calls at one time, and the others come one by 
   assert.deepEqual(waits, [0, 0, 500, 1_000, 1_500])
   assert.equal(receivers.enter('b'), 0)
 })
+
+test('nobody is sent far away, however slow a receiver was and however many wait', async () => {
+  const clock = createManualClock()
+  const receivers = new Receivers(clock, { ...callbackDefaults, receiverConcurrency: 1 })
+  receivers.enter('a')
+  receivers.leave('a', 'answered', 15_000)
+  receivers.enter('a')
+
+  const waits = Array.from({ length: 1_000 }, () => receivers.enter('a'))
+
+  assert.ok(Math.max(...waits) <= 5_000)
+})
