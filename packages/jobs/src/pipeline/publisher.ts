@@ -46,9 +46,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
       for (const type of jobTypes) await findLost(options, type)
       lostAtMs = clock.monotonic() + lostMs
     }
-    let published = 0
-    for (const type of jobTypes) published += await publish(options, type)
-    if (published === 0) await bell.wait(publishEveryMs, clock, signal)
+    // All at once: their changes are one transaction, and no type waits for another's queue.
+    const types = await options.claims.waitingTypes()
+    const published = await Promise.all(types.map((type) => publish(options, type)))
+    if (published.every((count) => count === 0)) await bell.wait(publishEveryMs, clock, signal)
   })
   return { start: loop.start, stop: loop.stop, wake: bell.ring }
 }

@@ -22,7 +22,7 @@ const waitMs = 1_000
  * them on disk; killed in between, it stores them again, which changes nothing.
  */
 export function createRecorder(options: RecorderOptions): Service {
-  const { engine, log, recordMax, onRecorded } = options
+  const { engine, log, recordMax } = options
   return createLoop({ ...options, name: 'recorder' }, async (signal) => {
     const leases = await engine.lease(messageQueue, { count: recordMax, waitMs }, signal)
     if (leases.length === 0) return
@@ -33,7 +33,6 @@ export function createRecorder(options: RecorderOptions): Service {
       await engine.nack(good.map(({ token }) => token))
       throw error
     }
-    onRecorded()
   })
 }
 
@@ -47,9 +46,10 @@ interface Taken {
  * at fault: it is found by storing each alone, and put away, so that it does not stop all others.
  */
 async function record(options: RecorderOptions, taken: readonly Taken[]): Promise<void> {
-  const { engine, jobs, log } = options
+  const { engine, jobs, log, onRecorded } = options
   try {
     await jobs.record(taken.map(({ submission }) => submission))
+    onRecorded()
     await engine.ack(taken.map(({ token }) => token))
   } catch (error) {
     if (error instanceof Fault) throw error

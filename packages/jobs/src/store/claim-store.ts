@@ -41,6 +41,15 @@ export class ClaimStore {
   readonly #finishes = new Map<Ending['kind'], Finish>()
   readonly #begin = gather((wanted: readonly Wanted[]) => this.#beginAll(wanted))
 
+  readonly #waitingTypes = prepared<{ type: JobType }>(() =>
+    sql<{ type: JobType }>`
+      select wanted.type from (select 1 as type union all select 2 union all select 3) as wanted
+      where exists (
+        select 1 from messages where state = 'waiting' and messages.type = wanted.type)`.compile(
+      this.#database.db,
+    ),
+  )
+
   constructor(database: Database, clock: Clock) {
     this.#database = database
     this.#clock = clock
@@ -55,6 +64,12 @@ export class ClaimStore {
       .where('type', '=', type)
       .executeTakeFirst()
     return Number(row?.count ?? 0)
+  }
+
+  /** The types of which jobs wait for the publisher: cheap, so that it may look often. */
+  async waitingTypes(): Promise<readonly JobType[]> {
+    const { rows } = await this.#waitingTypes(this.#database.db, {})
+    return rows.map(({ type }) => type)
   }
 
   /** Makes delayed jobs that are due wait for the publisher, and returns how many. */
