@@ -145,3 +145,24 @@ test('a filter leaves out what it should, also when that changes', async (t) => 
   await page.getByRole('button', { name: 'Retry all dead' }).click()
   await page.getByText('1 job tried again').waitFor()
 })
+
+test('when the jobs are restarted the list goes on by itself', async (t) => {
+  const { drover, page, site } = await start(t)
+  await logIn(page)
+  await submit(page, `${site.url}/before`)
+  await rowOf(page, '/before').getByText('done').waitFor()
+  const pid = async () => {
+    const { replicas } = await drover.get<{ replicas: { pid: number; state: string }[] }>(
+      '/v1/services/jobs',
+    )
+    return replicas.find(({ state }) => state === 'ready')?.pid
+  }
+  const before = await pid()
+
+  await drover.post('/v1/services/jobs/restart')
+  await until('another process', async () => ![before, undefined].includes(await pid()))
+  await submit(page, `${site.url}/after`)
+
+  await rowOf(page, '/after').getByText('done').waitFor()
+  assert.equal(await rowOf(page, '/before').count(), 1)
+})

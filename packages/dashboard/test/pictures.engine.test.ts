@@ -168,6 +168,7 @@ for (const { name, width, height, colors } of [
       )
       assert.ok(across <= width, `${place} is ${across} pixels wide`)
       assert.deepEqual(await nameless(page), [], place)
+      await page.evaluate('scrollTo(0, 0)')
       const file = `${place.split('/')[1]}-${name}.png`
       await page.screenshot({ path: join(pictures, file), fullPage: true, animations: 'disabled' })
     }

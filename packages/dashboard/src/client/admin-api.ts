@@ -1,9 +1,6 @@
 // Made from /openapi.json (Drover, admin API); make it anew by WRITE_DOCS=1 npm test -- openapi
 
 export interface AdminApi {
-  'DELETE /rm': {
-    answer: unknown
-  }
   /** Cancels it */
   'DELETE /v1/experiments/{name}': {
     path: { name: string }
@@ -11,17 +8,6 @@ export interface AdminApi {
   }
   'DELETE /v1/services/{service}/rm': {
     path: { service: string }
-    answer: unknown
-  }
-  /** It runs */
-  'GET /healthz': {
-    answer: unknown
-  }
-  /** Counters for Prometheus */
-  'GET /metrics': {
-    answer: unknown
-  }
-  'GET /rep': {
     answer: unknown
   }
   /** The configuration in effect */
@@ -243,12 +229,6 @@ export interface AdminApi {
   /** What Prometheus scrapes here, as its http_sd_configs reads it */
   'GET /v1/targets': {
     answer: { targets: string[]; labels: Record<string, string> }[]
-  }
-  'POST /add': {
-    answer: unknown
-  }
-  'POST /rm': {
-    answer: unknown
   }
   /** Runs it; {"quick":true} takes the short form. Its events are drover.experiment.started, progressed, and done, failed or cancelled */
   'POST /v1/experiments/{name}': {

@@ -105,7 +105,7 @@ function ExperimentCard({ experiment, isQuick, isBlocked, refresh }: ExperimentC
     >
       <div class="experiment">
         <p>
-          {says} <span class="muted">· about {minutesText(minutes)}</span>
+          {says} <span class="muted nowrap">· about {minutesText(minutes)}</span>
         </p>
         <Progress experiment={experiment} />
       </div>

@@ -63,7 +63,7 @@ function drawGrid(context: CanvasRenderingContext2D, drawing: Drawing): void {
   )) {
     const { y } = toPixels({ latitude, longitude: 0 }, view, size)
     line(context, 0, y, size.width, y)
-    context.fillText(degrees(latitude, digits, 'N', 'S'), 4, y - 3)
+    context.fillText(degrees(latitude, digits, 'N', 'S'), Math.max(4, corner.x + 4), y - 3)
   }
   context.restore()
 }

@@ -2,12 +2,10 @@ import type { Part } from '../client/admin.ts'
 import { createPartClient, type PartClient } from '../client/part.ts'
 import { Problem } from '../client/problem.ts'
 import { createStore, type Store } from '../live/store.ts'
+import type { JobsApi } from './jobs-openapi.ts'
 
-/** What a login gives, as the jobs' API answers it. */
-interface Tokens {
-  readonly accessToken: string
-  readonly refreshToken: string
-}
+/** What a login gives. */
+type Tokens = JobsApi['POST /v1/tokens']['answer']
 
 /** Who is logged in at a jobs API; jobs have accounts of their own. */
 export interface JobsSession {

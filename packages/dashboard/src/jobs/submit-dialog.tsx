@@ -74,7 +74,7 @@ function readJob(fields: FormData): NewJob {
   const callbackUrl = String(fields.get('callbackUrl'))
   return {
     url: String(fields.get('url')),
-    type: Number(fields.get('type')),
+    type: Number(fields.get('type')) as NewJob['type'],
     priority: Number(fields.get('priority')),
     delayMs: Number(fields.get('delay')) * 1_000,
     ...(callbackUrl === '' ? {} : { callbackUrl }),

@@ -57,9 +57,13 @@ export function formatShare(share: number): string {
   return `${percent >= 10 || percent === 0 ? percent.toFixed(0) : trim(percent.toFixed(1))} %`
 }
 
+const timeOfDay = new Intl.DateTimeFormat(undefined, {
+  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+})
+
 /** The time of day in the reader's own zone, to the second. */
 export function formatTime(atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(undefined, { hour12: false })
+  return timeOfDay.format(atMs)
 }
 
 /** `1 replica`, `3 replicas`. */

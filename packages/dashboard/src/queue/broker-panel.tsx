@@ -79,7 +79,11 @@ function columnsOf(
       ),
     },
     { title: 'State', cell: ({ state }) => <StateBadge state={state} /> },
-    { title: 'Address', cell: ({ address }) => <span class="mono muted">{address}</span> },
+    {
+      title: 'Address',
+      cell: ({ address }) => <span class="mono muted">{address}</span>,
+      isWide: true,
+    },
     { title: 'Process', cell: ({ pid }) => pid ?? '–', isNumber: true },
     { title: 'Partitions', cell: ({ partitions }) => partitions, isNumber: true },
     {

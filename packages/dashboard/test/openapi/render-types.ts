@@ -37,18 +37,21 @@ export interface Document {
 
 /**
  * Returns a TypeScript file with one interface called `name`: a member for each route of the document, with
- * what its path, query and body take and what its answer is.
+ * what its path, query and body take and what its answer is. Routes that nobody wants are left out.
  */
-export function renderTypes(name: string, document: Document): string {
+export function renderTypes(
+  name: string,
+  document: Document,
+  isWanted: (route: string) => boolean,
+): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
       ([method, one]) => [`${method.toUpperCase()} ${path}`, one] as const,
     ),
   )
   const routes = new Map(operations)
-  const members = [...routes.keys()]
-    .sort()
-    .map((route) => renderRoute(route, routes.get(route) ?? {}))
+  const wanted = [...routes.keys()].filter(isWanted).sort()
+  const members = wanted.map((route) => renderRoute(route, routes.get(route) ?? {}))
   return `// Made from /openapi.json (${document.info.title}); make it anew by WRITE_DOCS=1 npm test -- openapi
 
 export interface ${name} {
