@@ -15,7 +15,10 @@ import { jobsPages } from './jobs-pages.ts'
 import { jobsSubmit } from './jobs-submit.ts'
 import type { Claim } from './lab/claim.ts'
 import { queue } from './queue.ts'
+import { queueDelivery } from './queue-delivery.ts'
+import { queueMemory } from './queue-memory.ts'
 import { ring } from './ring.ts'
+import { runtimes } from './runtimes.ts'
 
 /** Every benchmark, in the order of `npm run bench -- all`. */
 export const claims: readonly Claim[] = [
@@ -30,10 +33,13 @@ export const claims: readonly Claim[] = [
   doorEwma,
   herd,
   queue,
+  queueDelivery,
+  queueMemory,
   jobsCycle,
   jobsSubmit,
   jobsIdle,
   jobsPages,
   chunks,
   chunksMemory,
+  runtimes,
 ]
