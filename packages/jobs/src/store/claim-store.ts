@@ -97,7 +97,8 @@ export class ClaimStore {
 
   /**
    * Claims up to `count` waiting jobs for the publisher: in turns from every owner that has some, of
-   * each the highest priority first, then the oldest.
+   * each the highest priority first, then the oldest. They come in that order, an owner's after
+   * another's.
    */
   async claimWaiting(
     type: JobType,
@@ -105,15 +106,17 @@ export class ClaimStore {
     claimMs: number,
   ): Promise<readonly ClaimedJob[]> {
     const owners = await this.#ownersInTurn(type)
-    const claimed: ClaimedJob[] = []
+    const claimed: (readonly ClaimedJob[])[] = []
+    let left = count
     for (const [index, owner] of owners.entries()) {
-      const left = count - claimed.length
       if (left <= 0) break
       const share = Math.ceil(left / (owners.length - index))
-      claimed.push(...(await this.#claimOf(owner, type, share, claimMs)))
+      const own = await this.#claimOf(owner, type, share, claimMs)
+      claimed.push(own.toSorted(byTurn))
+      left -= own.length
       this.#lastOwner.set(type, owner)
     }
-    return claimed
+    return interleave(claimed)
   }
 
   /** Notes that claimed jobs stand in their queue. One that a worker has begun already stays so. */
@@ -357,4 +360,15 @@ export class ClaimStore {
     )
     return rows.map((row) => ({ job: toJob(row), claim }))
   }
+}
+
+/** The highest priority first, then what was due first. */
+function byTurn({ job: one }: ClaimedJob, { job: other }: ClaimedJob): number {
+  return other.priority - one.priority || one.dueMs - other.dueMs || (one.id < other.id ? -1 : 1)
+}
+
+/** The first of each, then the second of each, and so on. */
+function interleave(groups: readonly (readonly ClaimedJob[])[]): readonly ClaimedJob[] {
+  const most = Math.max(0, ...groups.map(({ length }) => length))
+  return Array.from({ length: most }, (_, at) => groups.flatMap((group) => group[at] ?? [])).flat()
 }

@@ -96,6 +96,26 @@ export async function testStore(location: string): Promise<void> {
     await claimAll(1)
   })
 
+  test('what is claimed together comes in turns, each owner by priority and then by age', async () => {
+    const [first, second] = [newOwner(), newOwner()]
+    const low = submission(first)
+    await clock.advance(1)
+    const lists = [
+      [submission(first), submission(first, { priority: 5 }), low],
+      [submission(second), submission(second, { priority: 9 })],
+    ]
+    for (const list of lists) await jobs.record(list)
+
+    const claimed = await claimAll(1, 100)
+
+    const ids = (owner: string) =>
+      claimed.flatMap(({ job }) => (job.ownerId === owner ? [job.id] : []))
+    const [[young, high] = [], [late, early] = []] = lists
+    assert.deepEqual(ids(first), [high?.id, low.id, young?.id])
+    assert.deepEqual(ids(second), [early?.id, late?.id])
+    assert.notEqual(claimed[0]?.job.ownerId, claimed[1]?.job.ownerId)
+  })
+
   test('a claim that is over puts the job back, and the old claim is worth nothing', async () => {
     const claimed = await begun(newOwner())
 
