@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Output, writeOutput } from './archives/write-archive.ts'
@@ -47,7 +47,7 @@ export interface LocalResult {
 export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<LocalResult> {
   checkName(order.name)
   const folder = order.output === 'files' ? order.target : dirname(order.target)
-  const isNew = (await mkdir(folder, { recursive: true }).catch(unwritable(folder))) !== undefined
+  const isNew = await makeFolder(folder).catch(unwritable(folder))
   if (order.output === 'files' && (await readdir(folder)).length > 0)
     throw fault('FILE_UNUSABLE', `the folder ${folder} is not empty`)
   const scratch = await mkdtemp(join(folder, '.drover-')).catch(unwritable(folder))
@@ -62,6 +62,21 @@ export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<Lo
     await source?.close()
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+/** Makes a folder and those above it; returns whether it was not there. */
+async function makeFolder(path: string): Promise<boolean> {
+  const missing: string[] = []
+  // Not by `recursive`, which never returns where a file system has no room for new folders.
+  for (let folder = resolve(path); !(await isFolder(folder)); folder = dirname(folder))
+    missing.push(folder)
+  for (const folder of missing.toReversed()) await mkdir(folder)
+  return missing.length > 0
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isDirectory() === true || path === dirname(path)
 }
 
 function unwritable(folder: string) {

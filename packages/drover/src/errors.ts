@@ -32,6 +32,8 @@ export const droverFaults = {
   MANAGE_REFUSED: { status: 400, retry: 'never' },
   /** A word on the command line that cannot be used; the message names the nearest right one. */
   USAGE: { status: 400, retry: 'never' },
+  /** Ctrl-c or SIGTERM stopped a command before it was done; nothing half-written is left. */
+  INTERRUPTED: { status: 499, retry: 'never' },
   /** `drover doctor` found what would keep Drover from running on this machine. */
   UNFIT: { status: 500, retry: 'never' },
   /** No replica of a part is ready, or it did not answer. */

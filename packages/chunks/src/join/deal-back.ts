@@ -24,15 +24,14 @@ export function dealBack({ bytes: wanted, separator }: ManifestHead): Writer {
     },
     async finish(file) {
       let at = 0
-      try {
-        for await (const line of linesInTurn(parts.filter(Boolean), separator)) {
-          await file.write(line, 0, line.length, at)
-          at += line.length
-        }
-      } finally {
-        if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+      for await (const lines of linesInTurn(parts.filter(Boolean), separator)) {
+        await file.write(lines, 0, lines.length, at)
+        at += lines.length
       }
       if (at !== wanted) throw fault('CHUNKS_INCOMPLETE', `the parts hold ${at} of ${wanted} bytes`)
+    },
+    async leave() {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -3,11 +3,9 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
 import type { Source } from '../file-source.ts'
-import type { Advance } from '../sort-file.ts'
 import { type Container, openContainer, type Stretch } from './container.ts'
 import { dealBack } from './deal-back.ts'
 import {
-  type ManifestEnd,
   type ManifestHead,
   type ManifestPiece,
   parseLine,
@@ -23,6 +21,9 @@ export interface Joined {
   readonly pieces: number
 }
 
+/** Told how many bytes are done, of how many in all. */
+type Progress = (done: number, all: number) => void
+
 /** The longest line of a manifest: an NDJSON result holds whole chunks. */
 const lineBytesMax = 512 * 2 ** 20
 
@@ -30,13 +31,18 @@ const lineBytesMax = 512 * 2 ** 20
  * Restores a file from its chunks, and checks every sum. The file takes its name only when all is
  * right. Throws CHUNKS_DAMAGED, CHUNKS_INCOMPLETE, FILE_UNUSABLE.
  */
-export async function joinChunks(from: string, target: string, advance: Advance): Promise<Joined> {
+export async function joinChunks(
+  from: string,
+  target: string,
+  advance: Progress,
+  signal?: AbortSignal,
+): Promise<Joined> {
   const container = await openContainer(from)
   const part = `${target}.part`
   let file: FileHandle | undefined
   try {
     file = await open(part, 'w+')
-    const joined = await restore(container, file, advance)
+    const joined = await restore(container, file, advance, signal)
     await file.close()
     file = undefined
     await rename(part, target)
@@ -50,7 +56,12 @@ export async function joinChunks(from: string, target: string, advance: Advance)
   }
 }
 
-async function restore(container: Container, file: FileHandle, advance: Advance): Promise<Joined> {
+async function restore(
+  container: Container,
+  file: FileHandle,
+  advance: Progress,
+  signal: AbortSignal | undefined,
+): Promise<Joined> {
   const lines = manifestLines(container.manifest)
   const first = await lines.next()
   const head = readHead(parseLine(first.done ? '' : first.value))
@@ -60,28 +71,48 @@ async function restore(container: Container, file: FileHandle, advance: Advance)
       `${head.name} was chunked in a way that does not keep all bytes`,
     )
   const writer = head.restores === 'deal' ? dealBack(head) : inPlace(head)
+  try {
+    const pieces = await restorePieces({ lines, head, container, writer, file, advance, signal })
+    await writer.finish(file)
+    signal?.throwIfAborted()
+    await checkWhole(file, head)
+    return { bytes: head.bytes, pieces }
+  } finally {
+    await writer.leave()
+  }
+}
+
+interface Restoring {
+  readonly lines: AsyncIterable<string>
+  readonly head: ManifestHead
+  readonly container: Container
+  readonly writer: Writer
+  readonly file: FileHandle
+  readonly advance: Progress
+  readonly signal: AbortSignal | undefined
+}
+
+/** Writes every piece of the manifest and checks the sums; returns how many there are. */
+async function restorePieces(restoring: Restoring): Promise<number> {
+  const { lines, head, container, writer, file, advance, signal } = restoring
   const sums = createHash('sha256')
   let count = 0
-  let end: ManifestEnd | undefined
   for await (const text of lines) {
+    signal?.throwIfAborted()
     const fields = parseLine(text)
     if (fields.end === true) {
-      end = readEnd(fields)
-      break
+      const end = readEnd(fields)
+      if (end.pieces === count && end.sha256OfSums === sums.digest('hex')) return count
+      throw fault('CHUNKS_DAMAGED', 'the sums of the manifest do not fit together')
     }
     const piece = readPiece(fields)
     if (piece.i !== count) throw fault('CHUNKS_INCOMPLETE', `the manifest lacks chunk ${count}`)
     await copyPiece(container, head, piece, (bytes, at) => writer.write(file, piece, bytes, at))
     sums.update(Buffer.from(piece.sha256, 'hex'))
     count++
-    advance(Math.min(head.bytes, piece.offset + piece.length))
+    advance(Math.min(head.bytes, piece.offset + piece.length), head.bytes)
   }
-  await writer.finish(file)
-  if (!end) throw fault('CHUNKS_INCOMPLETE', 'the manifest does not end')
-  if (end.pieces !== count || end.sha256OfSums !== sums.digest('hex'))
-    throw fault('CHUNKS_DAMAGED', 'the sums of the manifest do not fit together')
-  await checkWhole(file, head)
-  return { bytes: head.bytes, pieces: count }
+  throw fault('CHUNKS_INCOMPLETE', 'the manifest does not end')
 }
 
 const gatheredBytes = 2 ** 20
@@ -113,6 +144,7 @@ function inPlace(head: ManifestHead): Writer {
       if (covered < head.bytes)
         throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${head.bytes} are in no chunk`)
     },
+    leave: async () => {},
   }
 }
 

@@ -6,4 +6,6 @@ export interface Writer {
   write(file: FileHandle, piece: ManifestPiece, bytes: Buffer, at: number): Promise<void>
   /** Throws CHUNKS_INCOMPLETE when bytes are missing. */
   finish(file: FileHandle): Promise<void>
+  /** Removes what it kept beside the file. */
+  leave(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import {
   chunkLocally,
   chunksMaxDefault,
@@ -16,6 +16,7 @@ import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
 import { createBar } from './bar.ts'
+import { untilInterrupted } from './interrupted.ts'
 import { wholeNumber } from './numbers.ts'
 
 const examples = `Ways, each with its value:
@@ -32,7 +33,8 @@ Examples:
   drover chunk big.log --by lines 100000
   drover chunk book.txt --by letters a-c,d-z --as zip
   drover chunk dump.csv.gz --input gzip --by records 5000 --header
-  drover join big.log.chunks -o big.log`
+  drover join big.log.chunks -o big.log
+  drover chunk book.txt --by letters a-z --storm 50   to a running drover chunks serve`
 
 interface ChunkOptions extends WayOptions {
   readonly by?: string
@@ -43,6 +45,9 @@ interface ChunkOptions extends WayOptions {
   readonly chunksMax: number
   readonly name?: string
   readonly sums: boolean
+  readonly storm?: number
+  readonly url: string
+  readonly gap: number
 }
 
 /** `drover chunk`: cuts one file on this machine, without a server. */
@@ -78,6 +83,15 @@ export function chunkCommand(): Command {
       chunksMaxDefault,
     )
     .option('--no-sums', 'files: no checksums and no manifest; drover join needs both')
+    .optionsGroup('A storm of requests to a running service, instead:')
+    .option('--storm <number>', 'send the file so often', wholeNumber('--storm', 1, 10_000))
+    .option('--url <url>', 'storm: the service', 'http://127.0.0.1:8090')
+    .option(
+      '--gap <ms>',
+      'storm: the longest wait between two',
+      wholeNumber('--gap', 0, 60_000),
+      200,
+    )
     .addHelpText('after', `\n${examples}`)
     .action((file: string, value: string | undefined, options: ChunkOptions) =>
       chunk(file, value, options),
@@ -85,21 +99,30 @@ export function chunkCommand(): Command {
 }
 
 async function chunk(file: string, value: string | undefined, options: ChunkOptions) {
-  const { by, chunksMax } = options
+  const { by, chunksMax, storm: requests, url, gap } = options
   if (by === undefined)
     throw fault('USAGE', `--by is missing: say how to cut, one of ${wayNames.join(', ')}`)
-  const order = orderOf(file, value === undefined ? by : `${by} ${value}`, options)
+  const way = value === undefined ? by : `${by} ${value}`
+  if (requests !== undefined) {
+    parseWay(way, options)
+    const { sendStorm } = await import('./chunks.ts')
+    return sendStorm([file], { url, requests, by: way, gap })
+  }
+  const order = orderOf(file, way, options)
   const bar = createBar('chunk', process.stderr, systemClock)
-  const { pieces, bytes } = await chunkLocally(order, {
-    clock: systemClock,
-    chunksMax,
-    advance: (done, all) => bar.show(done, all),
-  }).finally(() => bar.clear())
+  const { pieces, bytes } = await untilInterrupted((signal) =>
+    chunkLocally(order, {
+      clock: systemClock,
+      chunksMax,
+      signal,
+      advance: (done, all) => bar.show(done, all),
+    }),
+  ).finally(() => bar.clear())
   say(`${pieces} ${pieces === 1 ? 'chunk' : 'chunks'} of ${bytes} bytes in ${order.target}`)
 }
 
 function orderOf(file: string, way: string, options: ChunkOptions): LocalOrder {
-  const { as, out, input, encoding, sums, name = basename(file) } = options
+  const { as, out, input, encoding, sums, name = basename(resolve(file)) } = options
   const output = [...outputs, 'files' as const].find((known) => known === as)
   if (output === undefined)
     throw fault('USAGE', `--as ${as}: expected files, ${outputs.join(', ')}`)

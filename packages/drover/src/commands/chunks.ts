@@ -132,7 +132,7 @@ export async function sendStorm(paths: readonly string[], options: StormOptions)
   const { runStorm } = await import('@drover/chunks')
   const { url, requests, by, gap } = options
   const files = await Promise.all(
-    paths.map(async (path) => ({ name: basename(path), bytes: await readFile(path) })),
+    paths.map(async (path) => ({ name: basename(path), bytes: await read(path) })),
   )
   const query = new URLSearchParams({ by }).toString()
   const result = await runStorm(
@@ -144,7 +144,13 @@ export async function sendStorm(paths: readonly string[], options: StormOptions)
   say(
     `${done} of ${requests} requests done in ${(tookMs / 1_000).toFixed(1)} s, ${resultBytes} bytes`,
   )
-  say(`a request took ${at(0.5)} ms in the middle, ${at(0.99)} ms at p99`)
+  if (done > 0) say(`a request took ${at(0.5)} ms in the middle, ${at(0.99)} ms at p99`)
   for (const [why, count] of failures) say(`${count} failed: ${why}`)
   if (failures.size > 0) throw fault('EXPERIMENT_FAILED', 'not every request of the storm was done')
+}
+
+function read(path: string): Promise<Buffer> {
+  return readFile(path).catch((cause: Error) => {
+    throw fault('USAGE', `${path} cannot be read: ${cause.message}`, { cause })
+  })
 }

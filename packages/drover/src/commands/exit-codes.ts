@@ -8,7 +8,8 @@ export const exitCodesHelp = `Exit codes:
   2   the command line or the configuration is wrong
   69  it failed for now: what is needed is not there, try later
   75  it failed for now: try again at once
-  70  a mistake in Drover itself`
+  70  a mistake in Drover itself
+  130 ctrl-c stopped it`
 
 const usageCodes = new Set([
   'USAGE',
@@ -23,6 +24,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (!(error instanceof Fault)) return 70
   if (usageCodes.has(error.code) || error.code === 'POLICY_UNSUPPORTED') return 2
+  if (error.code === 'INTERRUPTED') return 130
   return { now: 75, later: 69, never: 1 }[error.retry]
 }
 

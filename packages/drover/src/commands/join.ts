@@ -3,6 +3,7 @@ import { systemClock } from '@drover/kernel'
 import { Command } from 'commander'
 import { say } from '../terminal.ts'
 import { createBar } from './bar.ts'
+import { untilInterrupted } from './interrupted.ts'
 
 interface JoinOptions {
   readonly out: string
@@ -17,9 +18,9 @@ export function joinCommand(): Command {
     .requiredOption('-o, --out <file>', 'the file to write')
     .action(async (chunks: string, { out }: JoinOptions) => {
       const bar = createBar('join', process.stderr, systemClock)
-      const { bytes, pieces } = await joinChunks(chunks, out, (done) => bar.show(done)).finally(
-        () => bar.clear(),
-      )
+      const { bytes, pieces } = await untilInterrupted((signal) =>
+        joinChunks(chunks, out, (done, all) => bar.show(done, all), signal),
+      ).finally(() => bar.clear())
       say(`${out}: ${bytes} bytes of ${pieces} chunks, every sum is right`)
     })
 }

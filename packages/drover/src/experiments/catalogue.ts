@@ -78,7 +78,7 @@ export const catalogue = {
     title: 'Chunks of a file, on one backend and on three',
     says: 'files of 77 KB, 600 KB and 1.6 MB by letters, on one backend and on three',
     minutes: 0.4,
-    steps: 8,
+    steps: 5,
   },
   herd: {
     title: 'The herd: flooding, and servers that are down',
