@@ -35,7 +35,9 @@ export async function runStorm(storm: Storm, told: (ended: number) => void): Pro
   const sendOne = async () => {
     const sentMs = clock.monotonic()
     try {
-      resultBytes += await send(storm)
+      const bytes = await send(storm)
+      // Not in one statement: many wait here at the same time, and each would forget the others.
+      resultBytes += bytes
       waitsMs.push(clock.monotonic() - sentMs)
     } catch (error) {
       const why = describeError(error)
