@@ -23,7 +23,11 @@ export async function readForm<Result>(
   let file: Readable | undefined
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
   const parser = createParser(message)
-  const refuse = (why: string) => reject(fault('UPLOAD_INVALID', why))
+  let isRefused = false
+  const refuse = (why: string) => {
+    isRefused = true
+    reject(fault('UPLOAD_INVALID', why))
+  }
   parser.on('field', (key: string, value: string, keyIsCut: boolean, valueIsCut: boolean) => {
     if (keyIsCut || valueIsCut) refuse(`a field of the form is over ${fieldBytesMax} bytes`)
     else if (taken !== undefined)
@@ -33,9 +37,11 @@ export async function readForm<Result>(
   for (const limit of ['partsLimit', 'fieldsLimit'])
     parser.on(limit, () => refuse(`the form has over ${fieldsMax} fields`))
   parser.on('file', (_field: string, stream: Readable, name: string) => {
-    if (taken !== undefined) {
+    // Whoever takes it listens later; an error before that would end the process.
+    stream.on('error', () => {})
+    if (taken !== undefined) refuse('the form has two files; send one')
+    if (isRefused) {
       stream.resume()
-      refuse('the form has two files; send one')
       return
     }
     file = stream
