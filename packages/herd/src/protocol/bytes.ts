@@ -13,7 +13,8 @@ export const QUESTION = 63
 
 /** Tells whether a byte separates fields: space, tab, CR, LF, FF or VT. */
 export function isBlank(byte: number | undefined): boolean {
-  return byte === SPACE || (byte !== undefined && byte >= TAB && byte <= CR)
+  if (byte === undefined || byte > SPACE) return false
+  return byte === SPACE || (byte >= TAB && byte <= CR)
 }
 
 /** Tells whether a byte is one of `0` to `9`. */

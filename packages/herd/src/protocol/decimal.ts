@@ -82,7 +82,8 @@ export function writeDifference(
   let to = writeWhole(seconds, target, at + 1)
   target[to++] = DOT
   for (let place = to + 8; place >= to; place--) {
-    const tens = Math.floor(nanos / 10)
+    // Below 2^31, where a bitwise operator is a faster floor.
+    const tens = (nanos / 10) | 0
     target[place] = ZERO + nanos - tens * 10
     nanos = tens
   }

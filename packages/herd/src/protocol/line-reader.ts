@@ -101,7 +101,9 @@ export class LineReader {
   #read(bytes: Uint8Array, start: number, scanned: number, end: number): number {
     let begin = start
     for (let at = scanned; at < end; at++) {
-      const byte = bytes[at]
+      const byte = bytes[at] as number
+      // Almost every byte is above both, so one comparison settles it.
+      if (byte > LF) continue
       if (byte === NUL) this.#hasNul = true
       if (byte !== LF) continue
       const goesOn = this.#tell(bytes, begin, at > begin && bytes[at - 1] === CR ? at - 1 : at)

@@ -1,6 +1,5 @@
 import { copyPlainJson, DOT, ZERO } from '../protocol/bytes.ts'
 import type { HerdState } from '../state/herd-state.ts'
-import { createRecord } from '../state/record.ts'
 import type { Hit } from '../state/search.ts'
 
 const before = Buffer.from('{"client":"')
@@ -9,25 +8,26 @@ const after = Buffer.from('},')
 const end = Buffer.from(']}')
 /** A distance has at most five digits, a point and three more. */
 const distanceBytes = 9
-const record = createRecord()
 
 /**
  * Returns `{HEAD"clients":[{"client":"kiwi","distanceKm":1.234}, …]}` as bytes of UTF-8: who is there,
  * and how far away to a metre. Put together by hand, because who asks often asks for hundreds.
  */
 export function renderBriefHits(state: HerdState, head: string, hits: readonly Hit[]): Buffer {
+  const { texts } = state
   const start = Buffer.from(`{${head}"clients":[`)
-  let size = start.length + end.length
   const perHit = before.length + between.length + after.length + distanceBytes
-  // A byte of an id takes at most six: \u00XX.
-  for (const { slot } of hits) size += perHit + state.keyBytesAt(slot) * 6
+  let size = start.length + end.length
+  // A byte of an id takes at most six: \u00XX. Looking at each text already here lets the processor
+  // wait for all of them at a time.
+  for (const { slot } of hits)
+    size += perHit + state.keyBytesAt(slot) * (texts[state.keyStartAt(slot)] === 0 ? 7 : 6)
   const target = Buffer.allocUnsafe(size)
   let to = start.copy(target)
   for (const { slot, distanceKm } of hits) {
-    const { text, textStart, differenceBytes, keyBytes } = state.read(slot, record)
-    const key = textStart + differenceBytes + 1
+    const key = state.keyStartAt(slot)
     to = append(before, target, to)
-    to = copyPlainJson(text, key, key + keyBytes, target, to)
+    to = copyPlainJson(texts, key, key + state.keyBytesAt(slot), target, to)
     to = append(between, target, to)
     to = writeThousandths(Math.round(distanceKm * 1_000), target, to)
     to = append(after, target, to)

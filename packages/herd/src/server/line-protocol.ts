@@ -50,7 +50,6 @@ export class LineProtocol implements LineHandler {
   readonly #record: HerdRecord = createRecord()
   readonly #found: HerdRecord = createRecord()
   readonly #name: Uint8Array
-  #text = Buffer.allocUnsafeSlow(128)
 
   constructor(options: LineProtocolOptions) {
     this.#options = options
@@ -75,39 +74,43 @@ export class LineProtocol implements LineHandler {
   #iamat(bytes: Uint8Array, start: number, end: number, answers: AnswerBuffer): Ticket | undefined {
     const { node } = this.#options
     this.counts.iamat++
-    const record = this.#fillRecord(bytes)
+    const before = answers.length
+    const record = this.#answer(bytes, answers)
     const stored = this.#isAhead(bytes) ? refused.old : node.publish(record)
     if (stored === refused.full) {
       this.#options.log?.event('herd.state.full', { records: node.state.count })
+      answers.length = before
       this.#complain(bytes, start, end, answers)
       return undefined
     }
-    writeAt(answers, this.#name, record)
     return stored >= 0 ? node.ticket() : undefined
   }
 
-  /** Fills the record of an IAMAT with its text: difference, client, location, time. */
-  #fillRecord(bytes: Uint8Array): HerdRecord {
+  /** Appends the answer to an IAMAT and returns its record, whose text is the answer's. */
+  #answer(bytes: Uint8Array, answers: AnswerBuffer): HerdRecord {
     const command = this.#command
     const record = this.#record
-    const keyBytes = command.clientEnd - command.clientStart
-    const valueBytes = command.locationEnd - command.locationStart
-    const timeBytes = command.timeEnd - command.timeStart
-    const neededBytes = differenceBytesMax + keyBytes + valueBytes + timeBytes + 3
-    if (neededBytes > this.#text.length) this.#text = Buffer.allocUnsafeSlow(neededBytes * 2)
-    const text = this.#text
+    const { clientStart, clientEnd, locationStart, locationEnd, timeStart, timeEnd } = command
+    const keyBytes = clientEnd - clientStart
+    const valueBytes = locationEnd - locationStart
+    const timeBytes = timeEnd - timeStart
+    const textBytesMax = differenceBytesMax + keyBytes + valueBytes + timeBytes + 3
+    const textStart = beginAt(answers, this.#name, textBytesMax)
+    const text = answers.bytes
     this.#options.clock.read(this.#now)
-    let to = writeDifference(this.#now, command, text, 0)
-    record.differenceBytes = to
+    let to = writeDifference(this.#now, command, text, textStart)
+    record.differenceBytes = to - textStart
     text[to++] = SPACE
-    to = copyBytes(bytes, command.clientStart, command.clientEnd, text, to)
+    to = copyBytes(bytes, clientStart, clientEnd, text, to)
     text[to++] = SPACE
-    to = copyBytes(bytes, command.locationStart, command.locationEnd, text, to)
+    to = copyBytes(bytes, locationStart, locationEnd, text, to)
     text[to++] = SPACE
-    copyBytes(bytes, command.timeStart, command.timeEnd, text, to)
+    to = copyBytes(bytes, timeStart, timeEnd, text, to)
+    text[to++] = LF
+    answers.length = to
     record.kind = locationKind
     record.text = text
-    record.textStart = 0
+    record.textStart = textStart
     record.keyBytes = keyBytes
     record.valueBytes = valueBytes
     record.timeBytes = timeBytes
@@ -176,7 +179,16 @@ export class LineProtocol implements LineHandler {
 
 /** Appends an AT line: the server's id and the record's text as it is. */
 function writeAt(answers: AnswerBuffer, name: Uint8Array, record: HerdRecord): void {
+  const { text, textStart } = record
   const textBytes = textBytesOf(record)
+  const to = beginAt(answers, name, textBytes)
+  const end = copyBytes(text, textStart, textStart + textBytes, answers.bytes, to)
+  answers.bytes[end] = LF
+  answers.length = end + 1
+}
+
+/** Makes room for an AT line, begins it, and returns where its text comes. */
+function beginAt(answers: AnswerBuffer, name: Uint8Array, textBytes: number): number {
   answers.room(textBytes + name.length + 5)
   const { bytes } = answers
   let to = answers.length
@@ -185,7 +197,5 @@ function writeAt(answers: AnswerBuffer, name: Uint8Array, record: HerdRecord): v
   bytes[to++] = SPACE
   to = copyBytes(name, 0, name.length, bytes, to)
   bytes[to++] = SPACE
-  to = copyBytes(record.text, record.textStart, record.textStart + textBytes, bytes, to)
-  bytes[to++] = LF
-  answers.length = to
+  return to
 }

@@ -45,7 +45,7 @@ export class QuickWriter {
     const socket = this.#socket
     const { _handle: handle } = socket as { _handle?: Handle | null }
     if (socket.destroyed || socket.writableEnded) return false
-    if (!Request || !handle?.writeBuffer || handle.writeQueueSize !== 0) {
+    if (!Request || !handle?.writeBuffer || this.waitingBytes > 0) {
       if (!Request && handle?.writeLatin1String) learnRequest(handle)
       socket.write(bytes.toString('latin1'), 'latin1')
       return false

@@ -3,6 +3,7 @@ import { Grid } from './grid.ts'
 import { IndexTable } from './index-table.ts'
 import { Origins } from './origins.ts'
 import { createRecord, type HerdRecord, locationKind, textBytesOf } from './record.ts'
+import { RecordTable } from './record-table.ts'
 
 /** What became of a record that was put; a number from 0 up is its slot. */
 export const refused = {
@@ -47,20 +48,7 @@ export class HerdState {
   readonly origins = new Origins()
   readonly limits: StateLimits
   observer: StateObserver | undefined
-  readonly #seconds: Float64Array
-  readonly #nanos: Uint32Array
-  readonly #heardMs: Float64Array
-  readonly #sequence: Float64Array
-  readonly #origin: Uint16Array
-  readonly #hops: Uint8Array
-  /** The kind plus 1; 0 marks a free slot. */
-  readonly #kind: Uint8Array
-  readonly #hash: Uint32Array
-  readonly #address: Uint32Array
-  readonly #differenceBytes: Uint8Array
-  readonly #keyBytes: Uint16Array
-  readonly #valueBytes: Uint16Array
-  readonly #timeBytes: Uint16Array
+  readonly #records: RecordTable
   readonly #arena: Arena
   readonly #table: IndexTable
   readonly #grid: Grid
@@ -73,19 +61,7 @@ export class HerdState {
   constructor(limits: StateLimits) {
     this.limits = limits
     const count = limits.recordsMax
-    this.#seconds = new Float64Array(count)
-    this.#nanos = new Uint32Array(count)
-    this.#heardMs = new Float64Array(count)
-    this.#sequence = new Float64Array(count)
-    this.#origin = new Uint16Array(count)
-    this.#hops = new Uint8Array(count)
-    this.#kind = new Uint8Array(count)
-    this.#hash = new Uint32Array(count)
-    this.#address = new Uint32Array(count)
-    this.#differenceBytes = new Uint8Array(count)
-    this.#keyBytes = new Uint16Array(count)
-    this.#valueBytes = new Uint16Array(count)
-    this.#timeBytes = new Uint16Array(count)
+    this.#records = new RecordTable(count)
     this.#arena = new Arena(limits.textBytesMax)
     this.#table = new IndexTable(count)
     this.#grid = new Grid(count)
@@ -135,37 +111,37 @@ export class HerdState {
 
   /** Tells whether the slot holds a record that lives. */
   isLive(slot: number, nowMs: number): boolean {
-    return this.#kind[slot] !== 0 && !this.isOver(this.#heardMs[slot] as number, nowMs)
+    return this.#records.markAt(slot) !== 0 && !this.isOver(this.#records.heardMsAt(slot), nowMs)
   }
 
   /** Tells whether the slot holds a living location. */
   isLocation(slot: number, nowMs: number): boolean {
-    return this.#kind[slot] === locationKind + 1 && this.isLive(slot, nowMs)
+    return this.#records.markAt(slot) === locationKind + 1 && this.isLive(slot, nowMs)
   }
 
   /** Fills `target` with the record of a slot in use; its text is lent until the next change. */
   read(slot: number, target: HerdRecord): HerdRecord {
-    target.kind = (this.#kind[slot] as number) - 1
-    target.origin = this.origins.at(this.#origin[slot] as number)
-    target.sequence = this.#sequence[slot] as number
-    target.seconds = this.#seconds[slot] as number
-    target.nanos = this.#nanos[slot] as number
-    target.heardMs = this.#heardMs[slot] as number
-    target.hops = this.#hops[slot] as number
+    target.kind = this.#records.markAt(slot) - 1
+    target.origin = this.origins.at(this.#records.originAt(slot))
+    target.sequence = this.#records.sequenceAt(slot)
+    target.seconds = this.#records.secondsAt(slot)
+    target.nanos = this.#records.nanosAt(slot)
+    target.heardMs = this.#records.heardMsAt(slot)
+    target.hops = this.#records.hopsAt(slot)
     target.latitude = this.latitudeAt(slot)
     target.longitude = this.longitudeAt(slot)
     target.text = this.#arena.bytes
-    target.textStart = (this.#address[slot] as number) * 16
-    target.differenceBytes = this.#differenceBytes[slot] as number
-    target.keyBytes = this.#keyBytes[slot] as number
-    target.valueBytes = this.#valueBytes[slot] as number
-    target.timeBytes = this.#timeBytes[slot] as number
+    target.textStart = this.#records.addressAt(slot) * 16
+    target.differenceBytes = this.#records.differenceBytesAt(slot)
+    target.keyBytes = this.#records.keyBytesAt(slot)
+    target.valueBytes = this.#records.valueBytesAt(slot)
+    target.timeBytes = this.#records.timeBytesAt(slot)
     return target
   }
 
   /** Returns a new object with the record of a slot in use. */
   recordAt(slot: number): HerdRecord {
-    return this.read(slot, createRecord(this.origins.at(this.#origin[slot] as number)))
+    return this.read(slot, createRecord(this.origins.at(this.#records.originAt(slot))))
   }
 
   /** Degrees of a location, to 1e-7. */
@@ -179,31 +155,40 @@ export class HerdState {
 
   /** Compares the client's time with that of a slot: above 0 when the given one is later. */
   compareTime(seconds: number, nanos: number, slot: number): number {
-    return seconds - (this.#seconds[slot] as number) || nanos - (this.#nanos[slot] as number)
+    return seconds - this.#records.secondsAt(slot) || nanos - this.#records.nanosAt(slot)
   }
 
   /** Tells whether the slot holds a record that `origin` numbered above `sequence`. */
   isAfter(slot: number, originIndex: number, sequence: number): boolean {
-    return this.#origin[slot] === originIndex && (this.#sequence[slot] as number) > sequence
+    return this.#records.originAt(slot) === originIndex && this.#records.sequenceAt(slot) > sequence
   }
 
   /** The index of the origin of a slot in use; -1 for a free slot. */
   originAt(slot: number): number {
-    return this.#kind[slot] === 0 ? -1 : (this.#origin[slot] as number)
+    return this.#records.markAt(slot) === 0 ? -1 : this.#records.originAt(slot)
   }
 
-  /** How long the key of a slot in use is. */
+  /** The bytes that all texts lie in; lent until the next change. */
+  get texts(): Uint8Array {
+    return this.#arena.bytes
+  }
+
+  /** Where the key of a slot in use begins in `texts`, and how long it is. */
+  keyStartAt(slot: number): number {
+    return this.#records.addressAt(slot) * 16 + this.#records.differenceBytesAt(slot) + 1
+  }
+
   keyBytesAt(slot: number): number {
-    return this.#keyBytes[slot] as number
+    return this.#records.keyBytesAt(slot)
   }
 
   /** The kind of what a slot holds; -1 for a free slot. */
   kindAt(slot: number): number {
-    return (this.#kind[slot] as number) - 1
+    return this.#records.markAt(slot) - 1
   }
 
   sequenceAt(slot: number): number {
-    return this.#sequence[slot] as number
+    return this.#records.sequenceAt(slot)
   }
 
   /** Looks at the next `slotsMax` slots and frees those whose lifetime is over. */
@@ -212,7 +197,7 @@ export class HerdState {
     for (let left = Math.min(slotsMax, this.#slotsUsed); left > 0; left--) {
       if (this.#sweepAt >= this.#slotsUsed) this.#sweepAt = 0
       const slot = this.#sweepAt++
-      if (this.#kind[slot] !== 0 && !this.isLive(slot, nowMs)) this.#remove(slot)
+      if (this.#records.markAt(slot) !== 0 && !this.isLive(slot, nowMs)) this.#remove(slot)
     }
   }
 
@@ -231,16 +216,18 @@ export class HerdState {
   #find(kind: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     let at = this.#table.start(hash)
     for (let slot = this.#table.at(at); slot >= 0; slot = this.#table.at(at)) {
-      if (this.#hash[slot] === hash && this.#hasKey(slot, kind, bytes, start, end)) return slot
+      if (this.#records.hashAt(slot) === hash && this.#hasKey(slot, kind, bytes, start, end))
+        return slot
       at = this.#table.after(at)
     }
     return -1
   }
 
   #hasKey(slot: number, kind: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#kind[slot] !== kind + 1 || this.#keyBytes[slot] !== end - start) return false
+    if (this.#records.markAt(slot) !== kind + 1 || this.#records.keyBytesAt(slot) !== end - start)
+      return false
     const texts = this.#arena.bytes
-    let key = (this.#address[slot] as number) * 16 + (this.#differenceBytes[slot] as number) + 1
+    let key = this.keyStartAt(slot)
     for (let at = start; at < end; at++) if (texts[key++] !== bytes[at]) return false
     return true
   }
@@ -254,22 +241,12 @@ export class HerdState {
 
   /** Decides between records of one time: the id of the server that heard it, then the text. */
   #isAbove(record: HerdRecord, slot: number): boolean {
-    const origin = this.origins.at(this.#origin[slot] as number)
+    const origin = this.origins.at(this.#records.originAt(slot))
     if (record.origin.name !== origin.name) return record.origin.name > origin.name
-    const start = (this.#address[slot] as number) * 16
-    const known = this.#arena.bytes.subarray(start, start + this.#textBytes(slot))
+    const start = this.#records.addressAt(slot) * 16
+    const known = this.#arena.bytes.subarray(start, start + this.#records.textBytesAt(slot))
     const { text, textStart } = record
     return Buffer.compare(text.subarray(textStart, textStart + textBytesOf(record)), known) > 0
-  }
-
-  #textBytes(slot: number): number {
-    return (
-      (this.#differenceBytes[slot] as number) +
-      (this.#keyBytes[slot] as number) +
-      (this.#valueBytes[slot] as number) +
-      (this.#timeBytes[slot] as number) +
-      3
-    )
   }
 
   #insert(record: HerdRecord, hash: number): number {
@@ -278,8 +255,7 @@ export class HerdState {
     const address = isFull || textBytesOf(record) > textBytesMax ? -1 : this.#arena.take(units)
     if (address < 0) return refused.full
     const slot = this.#freeSlots.pop() ?? this.#slotsUsed++
-    this.#kind[slot] = record.kind + 1
-    this.#hash[slot] = hash
+    this.#records.setHash(slot, hash)
     this.#table.add(hash, slot)
     this.#fill(slot, address, record)
     this.#count++
@@ -291,16 +267,16 @@ export class HerdState {
   }
 
   #replace(slot: number, record: HerdRecord): number {
-    const oldUnits = Arena.unitsOf(this.#textBytes(slot))
+    const oldUnits = Arena.unitsOf(this.#records.textBytesAt(slot))
     const units = Arena.unitsOf(textBytesOf(record))
-    let address = this.#address[slot] as number
+    let address = this.#records.addressAt(slot)
     if (units !== oldUnits) {
       const roomier = textBytesOf(record) > textBytesMax ? -1 : this.#arena.take(units)
       if (roomier < 0) return refused.full
       this.#arena.free(address, oldUnits)
       address = roomier
     }
-    this.origins.at(this.#origin[slot] as number).records--
+    this.origins.at(this.#records.originAt(slot)).records--
     this.#before.latitude = this.latitudeAt(slot)
     this.#before.longitude = this.longitudeAt(slot)
     this.#fill(slot, address, record)
@@ -312,17 +288,7 @@ export class HerdState {
   }
 
   #fill(slot: number, address: number, record: HerdRecord): void {
-    this.#seconds[slot] = record.seconds
-    this.#nanos[slot] = record.nanos
-    this.#heardMs[slot] = record.heardMs
-    this.#sequence[slot] = record.sequence
-    this.#origin[slot] = record.origin.index
-    this.#hops[slot] = record.hops
-    this.#address[slot] = address
-    this.#differenceBytes[slot] = record.differenceBytes
-    this.#keyBytes[slot] = record.keyBytes
-    this.#valueBytes[slot] = record.valueBytes
-    this.#timeBytes[slot] = record.timeBytes
+    this.#records.fill(slot, address, record)
     record.origin.records++
     const { text, textStart } = record
     const start = address * 16
@@ -332,14 +298,14 @@ export class HerdState {
   }
 
   #remove(slot: number): void {
-    if (this.#kind[slot] === locationKind + 1) {
+    if (this.#records.markAt(slot) === locationKind + 1) {
       this.observer?.expired(slot)
       this.#grid.remove(slot)
     }
-    this.#table.remove(this.#hash[slot] as number, slot, (other) => this.#hash[other] as number)
-    this.#arena.free(this.#address[slot] as number, Arena.unitsOf(this.#textBytes(slot)))
-    this.origins.at(this.#origin[slot] as number).records--
-    this.#kind[slot] = 0
+    this.#table.remove(this.#records.hashAt(slot), slot, (other) => this.#records.hashAt(other))
+    this.#arena.free(this.#records.addressAt(slot), Arena.unitsOf(this.#records.textBytesAt(slot)))
+    this.origins.at(this.#records.originAt(slot)).records--
+    this.#records.free(slot)
     this.#freeSlots.push(slot)
     this.#count--
   }
