@@ -1,4 +1,5 @@
 import { numberServers, SlotRing } from '@drover/ring'
+import { claimOfRepeated } from './a2.ts'
 import { startLab } from './lab.ts'
 import type { Report } from './report.ts'
 import { sendTogether, type Together } from './requests.ts'
@@ -11,10 +12,12 @@ const replicas = 3
 export async function runA1({ requests, progress, stage }: Run): Promise<Report> {
   progress.step(`${requests} requests at once on ${replicas} replicas`)
   const lab = await startLab(stage, { replicas, policy: 'slot-ring' })
-  return reportOf(requests, await sendTogether(new URL('/home', lab.url), requests))
+  const together = await sendTogether(new URL('/home', lab.url), requests)
+  return reportOf(requests, together, await lab.retries())
 }
 
-function reportOf(requests: number, { byServer, failures, elapsedMs }: Together): Report {
+function reportOf(requests: number, together: Together, repeated: number): Report {
+  const { byServer, failures, elapsedMs } = together
   const expected = slotRingShares(replicas)
   const rows = expected.map(({ id, share }) => ({
     id,
@@ -38,6 +41,11 @@ function reportOf(requests: number, { byServer, failures, elapsedMs }: Together)
       {
         says: `${(requests - failed).toLocaleString('en')} of ${requests.toLocaleString('en')} requests were answered${describe(failures)}`,
         holds: failed === 0,
+      },
+      claimOfRepeated(repeated, requests),
+      {
+        says: 'the counts are as near to those expected as chance lets them be (five standard deviations)',
+        holds: rows.every(({ count, share }) => isNear(count, requests, share)),
       },
     ],
     charts: [
@@ -65,6 +73,12 @@ function reportOf(requests: number, { byServer, failures, elapsedMs }: Together)
       },
     ],
   }
+}
+
+/** Whether `count` of `requests` may be chance when each falls here with the probability `share`. */
+function isNear(count: number, requests: number, share: number): boolean {
+  const deviation = Math.sqrt(requests * share * (1 - share))
+  return Math.abs(count - requests * share) <= 5 * deviation
 }
 
 function describe(failures: ReadonlyMap<string, number>): string {
