@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type RunningDrover, startDrover, until } from './harness/drover.ts'
 import { freePorts, webConfig } from './harness/everything.ts'
@@ -189,4 +191,36 @@ test('a refused call says on the page why', async (t) => {
 
   await page.getByRole('alert').getByText('did you mean "ring"?').waitFor()
   assert.equal((await readWeb(drover)).policy, 'round-robin')
+})
+
+test('the history of one replica, and what it wrote', async (t) => {
+  const { drover } = await start(t)
+  const page = await openPage(t, drover, { place: '/services/web' })
+
+  await page.getByLabel('History of').selectOption('Server 2')
+  await page.getByText(/Server 2 is ready/).waitFor()
+  assert.equal(await page.getByText(/Server 3 is ready/).count(), 0)
+  await page.getByRole('button', { name: 'Show' }).click()
+  await page.getByText(/server 1 listens on/).waitFor()
+  await page.getByLabel('Output of').selectOption('Server 3')
+
+  await page.getByText(/server 3 listens on/).waitFor()
+  await page.getByText(/server 1 listens on/).waitFor({ state: 'detached' })
+})
+
+test('the configuration file is read again, and a bad one is told and changes nothing', async (t) => {
+  const { drover } = await start(t)
+  const page = await openPage(t, drover, { place: '/services/web' })
+  const file = join(drover.folder, 'drover.yaml')
+  const text = readFileSync(file, 'utf8')
+  const reload = page.getByRole('button', { name: 'Read the configuration file again' })
+
+  writeFileSync(file, text.replace('"replicas":3', '"replicas":2'))
+  await reload.click()
+  await until('two replicas', async () => (await readWeb(drover)).replicas.length === 2)
+  writeFileSync(file, text.replace('"replicas":3', '"replicas":"many"'))
+  await reload.click()
+
+  await page.getByText(/The configuration stays as it was: .*replicas/).waitFor()
+  assert.equal((await readWeb(drover)).wanted, 2)
 })

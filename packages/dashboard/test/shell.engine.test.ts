@@ -77,6 +77,40 @@ test('news come while one looks, and filters find among them', async (t) => {
   await page.getByText('Nothing like that happened yet.').waitFor()
 })
 
+test('a page that nobody looks at reads nothing, and catches up when it is seen', async (t) => {
+  const drover = await start(t)
+  const page = await openPage(t, drover, { place: '/services/web' })
+  await rowOf(page, 'Server 2').waitFor()
+  const hide = (hidden: boolean) =>
+    page.evaluate((value) => {
+      const { document, Event } = globalThis as never as {
+        document: { dispatchEvent(event: unknown): void }
+        Event: new (name: string) => unknown
+      }
+      Object.defineProperty(document, 'hidden', { value, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, hidden)
+
+  await hide(true)
+  await drover.post('/v1/services/web/replicas/2/kill')
+  await until('a successor', async () => {
+    const { replicas } = await drover.get<{ replicas: { name: string; state: string }[] }>(
+      '/v1/services/web',
+    )
+    return (
+      replicas.filter(({ name, state }) => name !== 'Server 2' && state === 'ready').length === 3
+    )
+  })
+  assert.equal(await page.getByText(/Server 2 died/).count(), 0)
+  await hide(false)
+
+  await page
+    .getByText(/Server 2 died/)
+    .first()
+    .waitFor()
+  await rowOf(page, 'Server 2').waitFor({ state: 'detached' })
+})
+
 /** Presses Tab until what has the focus is called so. */
 async function tabTo(page: Page, name: string, key = 'Tab'): Promise<void> {
   for (let presses = 0; presses < 80; presses++) {

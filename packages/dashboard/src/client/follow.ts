@@ -16,6 +16,7 @@ export interface Following {
 /**
  * Reads a stream of server-sent events until the returned function is called. A lost stream is opened
  * again after a wait that doubles up to a bound. Unlike EventSource it can send headers, and so the token.
+ * While the page is hidden there is no stream: a browser opens six connections to one host, for all tabs.
  */
 export function follow(following: Following): () => void {
   const abort = new AbortController()
@@ -26,20 +27,52 @@ export function follow(following: Following): () => void {
 async function loop(following: Following, signal: AbortSignal): Promise<void> {
   let waitMs: number = reconnectMs.first
   while (!signal.aborted) {
+    await whenSeen(signal)
+    const hidden = new AbortController()
+    const forget = onceHidden(() => hidden.abort())
     try {
-      await readStream(following, signal, () => {
+      await readStream(following, AbortSignal.any([signal, hidden.signal]), () => {
         waitMs = reconnectMs.first
       })
       following.onLost?.(undefined)
     } catch (problem) {
       if (signal.aborted) return
-      following.onLost?.(problem)
+      following.onLost?.(hidden.signal.aborted ? undefined : problem)
       // What is refused for good is not asked again and again.
       if (problem instanceof Problem && isFinal(problem.status)) return
+    } finally {
+      forget()
     }
     await pause(waitMs, signal)
     waitMs = Math.min(reconnectMs.most, waitMs * 2)
   }
+}
+
+/** Resolves as soon as the page is seen, or the signal aborts. */
+function whenSeen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (!document.hidden || signal.aborted) {
+      resolve()
+      return
+    }
+    const look = () => {
+      if (document.hidden && !signal.aborted) return
+      document.removeEventListener('visibilitychange', look)
+      signal.removeEventListener('abort', look)
+      resolve()
+    }
+    document.addEventListener('visibilitychange', look)
+    signal.addEventListener('abort', look)
+  })
+}
+
+/** Calls `action` when the page gets hidden, unless it is forgotten before. */
+function onceHidden(action: () => void): () => void {
+  const look = () => {
+    if (document.hidden) action()
+  }
+  document.addEventListener('visibilitychange', look)
+  return () => document.removeEventListener('visibilitychange', look)
 }
 
 function isFinal(status: number): boolean {
@@ -73,14 +106,12 @@ async function readStream(
 
 function pause(durationMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, durationMs)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true },
-    )
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, durationMs)
+    signal.addEventListener('abort', end)
   })
 }

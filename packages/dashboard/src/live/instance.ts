@@ -36,7 +36,9 @@ export function watchInstance(): () => void {
   let gathering: ReturnType<typeof setTimeout> | undefined
   let last: { readonly counters: Counters; readonly atMs: number } | undefined
 
+  let isReading = false
   const read = async (): Promise<void> => {
+    isReading = true
     try {
       const [seen] = await Promise.all([admin('GET /v1/status'), readParts(), readMetrics()])
       const before = status.value
@@ -47,6 +49,7 @@ export function watchInstance(): () => void {
       lostBecause.set(describe(problem))
       connection.set('lost')
     }
+    isReading = false
     clock.set(now())
   }
   const readMetrics = async (): Promise<void> => {
@@ -71,7 +74,8 @@ export function watchInstance(): () => void {
   }
 
   void read()
-  const timer = setInterval(() => document.hidden || void read(), readingMs)
+  // A slow instance is not asked again before it has answered.
+  const timer = setInterval(() => document.hidden || isReading || void read(), readingMs)
   const unfollow = eventList.follow(readSoon)
   document.addEventListener('visibilitychange', readSoon)
   return () => {

@@ -21,8 +21,10 @@ export function usePolled<Value>(key: string, read: () => Promise<Value>): Polle
   const latest = useRef(read)
   latest.current = read
   const turn = useRef(0)
+  const open = useRef(0)
   const refresh = useCallback(async () => {
     const own = ++turn.current
+    open.current++
     try {
       const value = await latest.current()
       if (own === turn.current) setFound({ key, value })
@@ -32,11 +34,17 @@ export function usePolled<Value>(key: string, read: () => Promise<Value>): Polle
         ...(before.key === key ? before : { key }),
         problem: describe(problem),
       }))
+    } finally {
+      open.current--
     }
   }, [key])
   useEffect(() => {
     void refresh()
-    const timer = setInterval(() => document.hidden || void refresh(), readingMs)
+    // A slow server is not asked again before it has answered.
+    const timer = setInterval(
+      () => document.hidden || open.current > 0 || void refresh(),
+      readingMs,
+    )
     return () => {
       clearInterval(timer)
       turn.current++

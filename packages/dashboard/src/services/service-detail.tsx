@@ -1,23 +1,19 @@
 import type { Service, Status } from '../client/admin.ts'
-import { EventLog } from '../events/event-log.tsx'
 import { plural } from '../kit/format.ts'
 import { Icon } from '../kit/icon.tsx'
-import { Panel } from '../kit/panel.tsx'
-import { eventList, status } from '../live/instance.ts'
+import { status } from '../live/instance.ts'
 import { useStore } from '../live/store.ts'
 import { RingPanel } from '../ring/ring-panel.tsx'
+import { History } from './history.tsx'
+import { OutputPanel } from './output-panel.tsx'
 import { ReplicaTable } from './replica-table.tsx'
 import { ServiceActions } from './service-actions.tsx'
 import { ServiceCharts } from './service-charts.tsx'
 
-const eventsShown = 60
-
 /** One service: what runs, what it does, and everything that can be done with it. */
 export function ServiceDetail({ service }: { readonly service: Service }) {
-  const { name, trouble, panic, waiting } = service
+  const { kind, trouble, panic, waiting, name } = service
   const listeners = useStore(status)?.listeners ?? []
-  const { events } = useStore(eventList)
-  const own = events.filter((event) => event.service === name).slice(-eventsShown)
   return (
     <>
       <header class="page-head">
@@ -35,9 +31,8 @@ export function ServiceDetail({ service }: { readonly service: Service }) {
       <ReplicaTable service={service} />
       <ServiceCharts service={service} />
       <RingPanel service={service} />
-      <Panel title="History" note={plural(own.length, 'event')}>
-        <EventLog events={own} empty="Nothing happened to it yet." />
-      </Panel>
+      <History service={service} />
+      {kind !== 'addresses' && <OutputPanel service={service} />}
     </>
   )
 }

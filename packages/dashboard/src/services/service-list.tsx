@@ -1,7 +1,8 @@
-import type { Service } from '../client/admin.ts'
+import { admin, type Service } from '../client/admin.ts'
+import { Action } from '../kit/button.tsx'
 import { formatCount } from '../kit/format.ts'
 import { Sparkline } from '../kit/sparkline.tsx'
-import { readings } from '../live/instance.ts'
+import { readings, status } from '../live/instance.ts'
 import { useStore } from '../live/store.ts'
 import { linkTo } from '../shell/route.ts'
 
@@ -12,9 +13,22 @@ interface ServiceListProps {
 
 /** A row for each service: how many of its replicas work, and how much it has to do. */
 export function ServiceList({ services, chosen }: ServiceListProps) {
+  const isFromFile = typeof useStore(status)?.file === 'string'
   return (
     <section class="service-list" aria-labelledby="service-list">
-      <h1 id="service-list">Services</h1>
+      <header>
+        <h1 id="service-list">Services</h1>
+        {isFromFile && (
+          <Action
+            icon="restart"
+            label="Read the configuration file again"
+            kind="bare"
+            act={() => admin('POST /v1/reload')}
+            done="The configuration file is in effect"
+            failed="The configuration stays as it was"
+          />
+        )}
+      </header>
       <ul>
         {services.map((service) => (
           <ServiceRow key={service.name} service={service} isChosen={service.name === chosen} />
