@@ -18,7 +18,7 @@ export interface Contender {
   measure(): Promise<Rate>
 }
 
-const warmSeconds = 1
+const usualWarmSeconds = 1
 const seconds = 2
 
 /**
@@ -46,7 +46,7 @@ export async function measureInTurns(
 export async function measureUpdates(
   lab: Lab,
   start: () => Promise<RunningHerd>,
-  load: { readonly connections: number; readonly depth: number },
+  load: { readonly connections: number; readonly depth: number; readonly warmSeconds?: number },
 ): Promise<Rate> {
   const herd = await start()
   const tell = async (forSeconds: number, firstLine: number) => {
@@ -54,7 +54,7 @@ export async function measureUpdates(
     const program = { ...nodeProgram('peers/herd-load.js', words), core: lab.loadCore }
     return JSON.parse(await runProgram(lab, program)) as { answered: number; perSecond: number }
   }
-  await tell(warmSeconds, 0)
+  await tell(load.warmSeconds ?? usualWarmSeconds, 0)
   const before = cpuSecondsOf(herd)
   const { answered, perSecond } = await tell(seconds, 100_000_000)
   const cpuMicros = ((cpuSecondsOf(herd) - before) / answered) * 1e6
