@@ -160,10 +160,12 @@ test('a proof cannot be used twice, sent back, or made without the key', () => {
 
 test('a neighbour that stops answering delays answers no longer than the deadline', async () => {
   const { a, b, stop } = await pair({ timings: { ackMs: 100, silenceMs: 60_000 } })
-  await eventually(() => a.node.links.length === 1, 'the link')
+  await eventually(() => b.node.links.length === 1, 'the link at B')
+  await eventually(() => a.node.links.length === 1, 'the link at A')
   // From now on B handles nothing of what A sends, as a process that hangs.
   const [link] = b.node.links
-  if (link) link.take = () => {}
+  assert.ok(link)
+  link.take = () => {}
   const client = await LineClient.connect(a.ports.clients)
   client.send('IAMAT kiwi +1+1 1.0\n')
   await client.lines(1)
