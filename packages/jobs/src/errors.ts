@@ -52,6 +52,8 @@ export const jobsFaults = {
   JOB_STATE: { status: 409, retry: 'never' },
   /** The idempotency key was used before, for another request. */
   KEY_REUSED: { status: 409, retry: 'never' },
+  /** A batch of more jobs than one request may bring. */
+  BATCH_TOO_LARGE: { status: 413, retry: 'never' },
   /** A schedule whose cron fields or time zone cannot be read, or that never comes. */
   SCHEDULE_INVALID: { status: 422, retry: 'never' },
   /** No such schedule, or it belongs to somebody else. */

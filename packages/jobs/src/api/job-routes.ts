@@ -43,6 +43,8 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
   server.post<{ Body: { jobs: JobRequest[] }; Headers: SubmitHeaders }>(
     '/v1/batches',
     {
+      // Before each of them is looked at.
+      preValidation: async (request) => checkSize(request.body, context.options.batchMax),
       schema: {
         ...submitSchema,
         body: batchRequest,
@@ -53,8 +55,6 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { userId: ownerId, quota } = await identify(context, request)
       const { jobs } = request.body
-      if (jobs.length > context.options.batchMax)
-        throw fault('QUOTA_REACHED', `a batch has at most ${context.options.batchMax} jobs`)
       const key = request.headers['idempotency-key']
       const options = { ownerId, key, quota, batch: true }
       const submitted = await context.submitter.submit(jobs, options)
@@ -63,6 +63,13 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
         .send({ batch: submitted[0]?.batchId, ids: submitted.map(({ id }) => id) })
     },
   )
+}
+
+/** Throws BATCH_TOO_LARGE. */
+function checkSize(body: unknown, most: number): void {
+  const jobs = (body as { jobs?: unknown } | null | undefined)?.jobs
+  if (Array.isArray(jobs) && jobs.length > most)
+    throw fault('BATCH_TOO_LARGE', `${jobs.length} jobs; a batch has at most ${most}`)
 }
 
 function changeRoutes(server: FastifyInstance, context: ApiContext): void {

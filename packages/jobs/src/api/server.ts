@@ -1,5 +1,4 @@
 import { createHttpServer } from '@drover/kernel'
-import { Ajv } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { LoginThrottled } from '../accounts/throttle.ts'
@@ -17,6 +16,9 @@ import { answers, replicaId } from './views.ts'
 /** A batch of a thousand long addresses fits. */
 const bodyBytesMax = 8_388_608
 
+/** The longest id, in characters. */
+const pathPartLengthMax = 128
+
 const v1Routes = [
   ...[jobRoutes, readRoutes, scheduleRoutes, callbackRoutes],
   ...[accountRoutes, adminRoutes],
@@ -31,9 +33,9 @@ export async function createJobsServer(
     title: 'Drover fetch jobs',
     description: 'Takes requests to fetch pages, never loses one, and calls back.',
     log: context.log,
-    bodyBytesMax,
+    ...{ bodyBytesMax, pathPartLengthMax, strictBodies: true },
   })
-  checkBodies(server)
+  nameWhatIsWrong(server)
   server.addHook('preClose', async () => closing.abort())
   server.addHook('onError', async (_request, reply, error) => {
     if (error instanceof LoginThrottled)
@@ -53,13 +55,8 @@ export async function createJobsServer(
   return server
 }
 
-/** The text of a header or query is bent to fit its schema; the JSON of a body has to be right. */
-function checkBodies(server: FastifyInstance): void {
-  const strict = new Ajv({ useDefaults: true, strict: false })
-  const bending = new Ajv({ useDefaults: true, strict: false, coerceTypes: true })
-  server.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? strict : bending).compile(schema as object),
-  )
+/** A complaint about a field that there must not be, or a value, says which. */
+function nameWhatIsWrong(server: FastifyInstance): void {
   server.setSchemaErrorFormatter(([first], where) => {
     const { instancePath = '', message = 'is wrong', params = {} } = first ?? {}
     const { additionalProperty, allowedValue, allowedValues = allowedValue } = params

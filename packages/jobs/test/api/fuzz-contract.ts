@@ -38,7 +38,7 @@ const slow = new Set(['/users/', '/token', '/v1/tokens', '/v1/me/password', '/v1
 export async function fuzzApi(location?: string): Promise<void> {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
   const runs = Number(process.env.RUNS ?? 40)
-  const api = { unfinishedMax: 50, perMinuteMax: 0, schedulesMax: 20, batchMax: 3 }
+  const api = { unfinishedMax: 50, perMinuteMax: 0, schedulesMax: 20, batchMax: 10 }
   const replica = await replicaOf(
     { after },
     { api, accounts: { throttleFirstMs: 1 }, ...(location === undefined ? {} : { location }) },

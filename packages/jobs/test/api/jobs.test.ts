@@ -196,6 +196,15 @@ test('a job is cancelled once, dead ones start again with their reason gone', as
   assert.deepEqual([again.state, again.run, again.reason], ['waiting', 2, undefined])
 })
 
+test('a batch of more jobs than may be is refused before they are looked at', async () => {
+  const ann = await newUser()
+
+  const answer = await ask(ann, 'POST', '/v1/batches', { jobs: Array(51).fill({ no: 'job' }) })
+
+  assert.equal(answer.statusCode, 413)
+  assert.match(answer.json().detail, /51 jobs; a batch has at most 50/)
+})
+
 test('a batch is cancelled as far as it has not ended', async () => {
   const ann = await newUser()
   const { batch, ids } = (
