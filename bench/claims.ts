@@ -1,4 +1,5 @@
 import { chunks } from './chunks.ts'
+import { chunksCores } from './chunks-cores.ts'
 import { chunksMemory } from './chunks-memory.ts'
 import { doorBodies } from './door-bodies.ts'
 import { doorCpu } from './door-cpu.ts'
@@ -40,6 +41,7 @@ export const claims: readonly Claim[] = [
   jobsIdle,
   jobsPages,
   chunks,
+  chunksCores,
   chunksMemory,
   runtimes,
 ]

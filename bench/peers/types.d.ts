@@ -19,3 +19,18 @@ declare module 'hashring' {
   }
   export = HashRing
 }
+
+declare module 'zip-stream' {
+  import { Transform } from 'node:stream'
+
+  class ZipStream extends Transform {
+    constructor(options: { readonly store: boolean })
+    entry(
+      source: Buffer,
+      about: { readonly name: string },
+      done: (error: Error | null | undefined) => void,
+    ): this
+    finish(): void
+  }
+  export = ZipStream
+}
