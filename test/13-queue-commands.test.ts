@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { serveCourse } from './harness/course.ts'
 import { runDrover } from './harness/drover.ts'
@@ -85,6 +87,38 @@ test('drover queue read --follow shows what comes', async (context) => {
     await queue(binary, 'send', 'news', news)
     assert.match(String((await seen)[0]), new RegExp(`0:\\d {2}${news}\n`))
   }
+})
+
+test('drover queue repair takes out what is spoilt, says so, and the queue starts again', async (context) => {
+  const before = await serveCourse(context)
+  const { binary, data } = before
+  await queue(binary, 'topics', 'orders', '--partitions', '1')
+  for (const message of ['first', 'second', 'third']) await queue(binary, 'send', 'orders', message)
+  const running = await runDrover(['queue', 'repair', '--data', data])
+  assert.notEqual(running.code, 0)
+  assert.match(running.stderr, /is used by the process/)
+  await before.stop()
+  const sound = await runDrover(['queue', 'repair', '--data', data])
+  assert.equal(sound.stdout, 'all is sound\n')
+
+  const store = join(data, 'brokers', 'broker0', 'data')
+  const folder = (await readdir(store)).find((name) => name.startsWith('p')) ?? ''
+  const segment = join(store, folder, '0000000000000000.log')
+  const bytes = await readFile(segment)
+  const at = bytes.indexOf('second')
+  bytes.write('sEcond', at)
+  await writeFile(segment, bytes)
+  const { code, stdout } = await runDrover(['queue', 'repair', '--data', data])
+
+  assert.equal(code, 0)
+  assert.match(stdout, /0{16}\.log: \d+ bytes at \d+ are spoilt; offsets 1 to 1 went with them/)
+  assert.match(stdout, /they are in .*spoilt.*\n1 repaired\n$/)
+  const after = await before.restart()
+  assert.deepEqual(await queue(after.binary, 'read', 'orders'), ['0:0  first', '0:2  third'])
+  assert.deepEqual(await queue(after.binary, 'work', 'orders', '--count', '2'), [
+    '0:0  first',
+    '0:2  third',
+  ])
 })
 
 test('drover queue says clearly what is wrong, and ends with a code', async (context) => {

@@ -12,6 +12,9 @@ export interface Course {
   readonly readOnly: string
   /** Where the manager listens to the binary protocol. */
   readonly binary: string
+  /** Where its files are. */
+  readonly data: string
+  stop(): Promise<void>
   /** Ends the queue as a power cut would, and starts it again over its data. */
   restart(): Promise<Course>
 }
@@ -44,6 +47,8 @@ export async function serveCourse(context: TestContext, data?: string): Promise<
     primary,
     readOnly,
     binary,
+    data: join(folder, 'queue'),
+    stop: () => end('SIGTERM'),
     async restart() {
       await end('SIGKILL')
       return serveCourse(context, folder)

@@ -16,6 +16,7 @@ export type {
   TopicInfo,
   TopicOptions,
 } from './queue-engine.ts'
+export { repairQueue } from './repair-queue.ts'
 export {
   type ForeignQueueSettings,
   type RunningForeignQueue,

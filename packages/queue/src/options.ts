@@ -152,3 +152,9 @@ export function checkName(what: string, name: string): void {
       `"${name.slice(0, 60)}" cannot name a ${what}: 1 to 249 letters, digits, _ . - : and no . - : first`,
     )
 }
+
+/** Throws OPTION_INVALID unless a lease may last for `leaseMs`. */
+export function checkLeaseMs(leaseMs: number, mostMs: number = timeDefaults.leaseMsMax): void {
+  if (!(leaseMs >= 1 && leaseMs <= mostMs))
+    throw fault('OPTION_INVALID', `leaseMs is ${leaseMs}; it must be from 1 to ${mostMs}`)
+}

@@ -5,6 +5,7 @@ import { say } from '../terminal.ts'
 import { addressText } from './addresses.ts'
 import { wholeNumber } from './numbers.ts'
 import { brokerCommands } from './queue-brokers.ts'
+import { queueRepairCommand as repair } from './queue-repair.ts'
 
 const examples = `Examples:
   drover queue serve --brokers 2 --data ./queue --course-api 127.0.0.1:5000
@@ -28,7 +29,17 @@ export function queueCommand(): Command {
     .description('Runs a durable queue sharded over brokers, and talks to it.')
     .addHelpText('after', `\n${examples}`)
   const brokers = brokerCommands(talk, withQueue)
-  for (const command of [serve(), topics(), send(), read(), work(), lag(), purge(), ...brokers])
+  for (const command of [
+    serve(),
+    topics(),
+    send(),
+    read(),
+    work(),
+    lag(),
+    purge(),
+    repair(),
+    ...brokers,
+  ])
     queue.addCommand(command)
   return queue
 }

@@ -21,6 +21,7 @@ import {
 import type { QueueRecord } from '../message.ts'
 import { timeDefaults } from '../options.ts'
 import type { Broker, Partition } from './broker.ts'
+import type { ReadCache } from './read-cache.ts'
 
 /** Where the records of a batch were stored: `offset`, `offset + 1`, … but for those named. */
 export interface Stored {
@@ -199,14 +200,14 @@ export interface Found {
 export async function findRecords(
   log: PartitionLog,
   offsets: readonly number[],
+  cache: ReadCache,
 ): Promise<Map<number, Found>> {
   const wanted = [...offsets].sort((one, other) => one - other)
   const found = new Map<number, Found>()
   let at = 0
   while (at < wanted.length) {
     const first = wanted[at] ?? 0
-    const span = (wanted.at(-1) ?? first) - first
-    const parts = await log.read(first, span > 1_000 ? 262_144 : 65_536)
+    const parts = await cache.read(log, first)
     const next = nextOf(parts, first)
     for (const part of parts) at = collectAll(part, wanted, at, found)
     // Nothing is left of those before `next` that were not met.

@@ -1,11 +1,12 @@
 import { fault } from '../errors.ts'
 import { keyAt } from '../log/record.ts'
-import { timeDefaults } from '../options.ts'
+import { checkLeaseMs, timeDefaults } from '../options.ts'
 import type { NackOptions, TokenOutcome } from '../queue-engine.ts'
 import type { Broker, Partition } from './broker.ts'
 import { checkRoomForGroup } from './group-room.ts'
 import { WorkLimits } from './key-limits.ts'
 import type { DeadLetters, LeasedBatches } from './leased.ts'
+import { ReadCache } from './read-cache.ts'
 import { type Found, findRecords, partsOf } from './records.ts'
 import { toRuns } from './runs.ts'
 import { parseToken } from './tokens.ts'
@@ -20,7 +21,7 @@ export interface LeaseCall {
 
 /** The most messages that one call hands out. */
 const leaseCountMax = 10_000
-/** How many rounds of parking one call goes through before it gives up until the next. */
+/** Rounds of parking in one call. */
 const roundsMax = 100
 
 /** Hands out the work of a broker's partitions, takes back what is done, and looks after the late. */
@@ -28,6 +29,7 @@ export class WorkDesk {
   readonly #broker: Broker
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #limits = new Map<string, WorkLimits>()
+  readonly #reads = new ReadCache()
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -124,7 +126,7 @@ export class WorkDesk {
 
   async #read(partition: Partition, work: WorkGroup, offsets: readonly number[]) {
     try {
-      return await findRecords(partition.log, offsets)
+      return await findRecords(partition.log, offsets, this.#reads)
     } catch (error) {
       work.putBack(offsets)
       throw error
@@ -138,7 +140,7 @@ export class WorkDesk {
     if (known) return known
     const limits = new WorkLimits(spec.options, spec.index, this.#broker.using.clock.monotonic())
     const leased = limits.byKey ? groupOf(partition, group).leasedOffsets() : []
-    for (const [offset, { batch, place }] of await findRecords(partition.log, leased))
+    for (const [offset, { batch, place }] of await findRecords(partition.log, leased, this.#reads))
       limits.note(offset, keyAt(batch, place) ?? '')
     this.#limits.set(name, limits)
     return limits
@@ -192,7 +194,7 @@ export class WorkDesk {
   }
 
   /** Takes back what is done. Durable when it resolves. */
-  async ack(tokens: readonly string[]): Promise<TokenOutcome[]> {
+  ack(tokens: readonly string[]): Promise<TokenOutcome[]> {
     return this.#settle(tokens, (id, group, offsets) =>
       this.#broker.event({ type: 'done', id, group, runs: toRuns(offsets) }),
     )
@@ -316,7 +318,7 @@ export class WorkDesk {
         const offsets = [...work.dead].slice(0, count)
         if (offsets.length === 0) continue
         const { log } = this.#broker.partition(id)
-        const found = await findRecords(log, offsets)
+        const found = await findRecords(log, offsets, this.#reads)
         const { topic, index, options } = state.spec
         const to = options.deadLetter
         const missing = offsets.filter((offset) => !found.has(offset))
@@ -359,15 +361,10 @@ export class WorkDesk {
     if (!work) return { parts: [], attempts: [], deadlineMs: now }
     const { offsets } = work.choose(Math.min(count, 1_000), log, now)
     work.putBack(offsets)
-    const found = await findRecords(log, offsets)
+    const found = await findRecords(log, offsets, this.#reads)
     const attempts = offsets.filter((one) => found.has(one)).flatMap((one) => [one, 0])
     return { parts: partsOf(found), attempts, deadlineMs: now }
   }
-}
-
-function checkLeaseMs(leaseMs: number): void {
-  if (!(leaseMs >= 1 && leaseMs <= timeDefaults.leaseMsMax))
-    throw fault('OPTION_INVALID', `leaseMs is ${leaseMs}, not 1 to ${timeDefaults.leaseMsMax}`)
 }
 
 function groupOf({ state }: Partition, group: string): WorkGroup {

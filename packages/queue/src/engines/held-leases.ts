@@ -1,6 +1,5 @@
 import { type Cancel, type Clock, randomToken } from '@drover/kernel'
 import { fault } from '../errors.ts'
-import { timeDefaults } from '../options.ts'
 
 /** One message that this process has from a foreign server and has handed to a worker. */
 export interface HeldLease<Delivery> {
@@ -94,10 +93,4 @@ export class HeldLeases<Delivery> {
       this.#onEnd(held)
     })
   }
-}
-
-/** Throws OPTION_INVALID unless a lease may last for `leaseMs`. */
-export function checkLeaseMs(leaseMs: number, mostMs: number = timeDefaults.leaseMsMax): void {
-  if (!(leaseMs >= 1 && leaseMs <= mostMs))
-    throw fault('OPTION_INVALID', `leaseMs is ${leaseMs}; it must be from 1 to ${mostMs}`)
 }

@@ -197,9 +197,11 @@ function headersStart(batch: Buffer, place: number): number {
 
 /** Calls `visit` with the place of each record of the batch at `at`, in order. */
 export function eachRecord(batch: Buffer, at: number, visit: (place: number) => void): void {
-  const end = at + batchBytesAt(batch, at)
-  for (let place = at + batchHeaderBytes; place < end; place += batch.readUInt32LE(place))
+  let place = at + batchHeaderBytes
+  for (let left = recordCountAt(batch, at); left > 0; left--) {
     visit(place)
+    place += batch.readUInt32LE(place)
+  }
 }
 
 export const deltaAt = (batch: Buffer, place: number) => batch.readUInt32LE(place + 4)

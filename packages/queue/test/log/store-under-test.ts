@@ -1,4 +1,5 @@
 import { createManualClock, seededRandom, silentLog } from '@drover/kernel'
+import { nextOffsetAt } from '../../src/log/batch.ts'
 import type { Disk } from '../../src/log/disk.ts'
 import { decodeBatch, encodeBatch } from '../../src/log/record.ts'
 import type { StoreEvent } from '../../src/log/state-machine.ts'
@@ -68,10 +69,8 @@ export async function valuesIn(store: Store, partition: number): Promise<Map<num
       for (let at = 0; at < part.length; at += part.readUInt32LE(at + 8)) {
         const records: QueueRecord[] = []
         decodeBatch(part, at, 't', 0, offset, records)
-        for (const record of records) {
-          values.set(record.offset, record.value.toString())
-          offset = record.offset + 1
-        }
+        for (const record of records) values.set(record.offset, record.value.toString())
+        offset = nextOffsetAt(part, at)
       }
   }
   return values

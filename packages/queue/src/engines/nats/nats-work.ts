@@ -7,7 +7,7 @@ import {
   type JetStreamManager,
 } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
-import { checkName, type QueueLimits, timeDefaults } from '../../options.ts'
+import { checkLeaseMs, checkName, type QueueLimits, timeDefaults } from '../../options.ts'
 import type {
   GroupLag,
   Lease,
@@ -18,7 +18,7 @@ import type {
   WorkCounts,
 } from '../../queue-engine.ts'
 import { backoffDelayMs } from '../backoff-delay.ts'
-import { checkLeaseMs, type HeldLease, HeldLeases } from '../held-leases.ts'
+import { type HeldLease, HeldLeases } from '../held-leases.ts'
 import { completeLeaseOptions } from '../refusal.ts'
 import type { NatsLayout } from './nats-layout.ts'
 import { parseDelivery, toRecord } from './nats-message.ts'

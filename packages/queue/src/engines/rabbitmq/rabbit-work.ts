@@ -1,7 +1,7 @@
 import { type Clock, describeError, type Log } from '@drover/kernel'
 import type { Channel, Connection } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
-import type { QueueLimits } from '../../options.ts'
+import { checkLeaseMs, type QueueLimits } from '../../options.ts'
 import type {
   Lease,
   LeaseOptions,
@@ -9,7 +9,7 @@ import type {
   TokenOutcome,
   TopicInfo,
 } from '../../queue-engine.ts'
-import { checkLeaseMs, type HeldLease, HeldLeases } from '../held-leases.ts'
+import { type HeldLease, HeldLeases } from '../held-leases.ts'
 import { completeLeaseOptions } from '../refusal.ts'
 import type { RabbitLayout } from './rabbit-layout.ts'
 import { attemptOf, toRabbitHeaders, toRecord } from './rabbit-message.ts'
