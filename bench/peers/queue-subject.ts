@@ -5,30 +5,52 @@ import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import PgBoss from 'pg-boss'
 import { Connection } from 'rabbitmq-client'
+import { cpuTimeOf } from '../lab/process-usage.ts'
 
 /**
- * One client process of the queue benchmark: `queue-subject.js SUBJECT PORT SECONDS`. Prints what it
- * measured as JSON: messages a second.
+ * One client process of the queue benchmark: `queue-subject.js SUBJECT PORT SECONDS PID`, PID being
+ * the server's. Prints what it measured as JSON.
  */
-const [subject = '', port = '', secondsText = '3'] = process.argv.slice(2)
+const [subject = '', port = '', secondsText = '3', serverPid = ''] = process.argv.slice(2)
 const seconds = Number(secondsText)
 const value = Buffer.alloc(256, 'x')
 /** Messages under way: what a busy program has. */
 const underWay = 1_024
 
-/** Calls `once` (which does `size` messages) over and over from `lanes` lanes for the given time. */
-async function rate(lanes: number, size: number, once: () => Promise<unknown>): Promise<number> {
+/** What came of one kind of work. */
+export interface Figure {
+  /** Messages a second by the clock on the wall. */
+  readonly perSecond: number
+  /** CPU time of server and client together for one message, in microseconds. */
+  readonly cpuMicros: number
+}
+
+/** CPU time of the server and of this process, in microseconds. */
+function cpuMicrosNow(): number {
+  const server = cpuTimeOf(Number(serverPid))
+  const own = process.cpuUsage()
+  return (server.user + server.system) * 1e6 + own.user + own.system
+}
+
+/** Calls `once` over and over from `lanes` lanes for the given time; it returns how many it did. */
+async function rate(lanes: number, once: () => Promise<number>): Promise<Figure> {
+  const cpuBefore = cpuMicrosNow()
   const startedAt = performance.now()
   const endsAt = startedAt + seconds * 1_000
   let count = 0
   const lane = async () => {
     while (performance.now() < endsAt) {
-      await once()
-      count += size
+      const done = await once()
+      count += done
     }
   }
   await Promise.all(Array.from({ length: lanes }, lane))
-  return Math.round(count / ((performance.now() - startedAt) / 1_000))
+  return figureOf(count, startedAt, cpuBefore)
+}
+
+function figureOf(count: number, startedAt: number, cpuBefore: number): Figure {
+  const perSecond = Math.round(count / ((performance.now() - startedAt) / 1_000))
+  return { perSecond, cpuMicros: (cpuMicrosNow() - cpuBefore) / count }
 }
 
 async function patiently<Result>(open: () => Promise<Result>): Promise<Result> {
@@ -48,24 +70,21 @@ async function drover() {
   await client.createTopic('bench', { partitions: 1, retentionMs: 0 })
   const message = { value, partition: 0 }
   const batch = Array.from({ length: 100 }, () => message)
-  const single = await rate(underWay, 1, () => client.produce('bench', [message]))
-  const batched = await rate(64, 100, () => client.produce('bench', batch))
+  const produce = (messages: readonly (typeof message)[]) => async () =>
+    (await client.produce('bench', messages)).length
+  const single = await rate(underWay, produce([message]))
+  const batched = await rate(64, produce(batch))
   let offset = 0
-  const readAll = async () => {
-    const startedAt = performance.now()
-    let count = 0
-    while (performance.now() < startedAt + seconds * 1_000) {
-      const options = { messagesMax: 65_536, bytesMax: 4_194_304 }
-      const found = await client.fetch('bench', 0, { offset }, options)
-      count += found.records.length
-      offset = found.records.length === 0 ? 0 : found.nextOffset
-    }
-    return Math.round(count / ((performance.now() - startedAt) / 1_000))
-  }
-  const read = await readAll()
-  const work = await rate(8, 100, async () => {
+  const read = await rate(1, async () => {
+    const options = { messagesMax: 65_536, bytesMax: 4_194_304 }
+    const found = await client.fetch('bench', 0, { offset }, options)
+    offset = found.records.length === 0 ? 0 : found.nextOffset
+    return found.records.length
+  })
+  const work = await rate(8, async () => {
     const leases = await client.lease('bench', { count: 100 })
     await client.ack(leases.map(({ token }) => token))
+    return leases.length
   })
   await client.stop()
   return { single, batched, read, work }
@@ -81,9 +100,10 @@ async function rabbit(type: 'stream' | 'quorum') {
     arguments: { 'x-queue-type': type },
   })
   const publisher = connection.createPublisher({ confirm: true })
-  const single = await rate(underWay, 1, () =>
-    publisher.send({ routingKey: 'bench', durable: true }, value),
-  )
+  const single = await rate(underWay, async () => {
+    await publisher.send({ routingKey: 'bench', durable: true }, value)
+    return 1
+  })
   await publisher.close()
   await connection.close()
   return { single }
@@ -94,7 +114,10 @@ async function nats() {
   const manager = await jetstreamManager(connection)
   await patiently(() => manager.streams.add({ name: 'bench', subjects: ['bench'] }))
   const stream = jetstream(connection)
-  const single = await rate(underWay, 1, () => stream.publish('bench', value))
+  const single = await rate(underWay, async () => {
+    await stream.publish('bench', value)
+    return 1
+  })
   await manager.consumers.add('bench', { durable_name: 'reader', ack_policy: AckPolicy.None })
   await connection.close()
   return { single }
@@ -104,7 +127,10 @@ async function redis() {
   const client = new Redis(Number(port), '127.0.0.1', { enableAutoPipelining: true })
   client.on('error', () => {})
   await patiently(() => client.ping())
-  const single = await rate(underWay, 1, () => client.xadd('bench', '*', 'v', value))
+  const single = await rate(underWay, async () => {
+    await client.xadd('bench', '*', 'v', value)
+    return 1
+  })
   client.disconnect()
   return { single }
 }
@@ -116,6 +142,7 @@ async function bullmq() {
   const total = 40_000
   for (let added = 0; added < total; added += jobs.length)
     await queue.addBulk(jobs.map((job) => ({ ...job, opts: { removeOnComplete: true } })))
+  const cpuBefore = cpuMicrosNow()
   const startedAt = performance.now()
   let done = 0
   const worker = new Worker(
@@ -127,7 +154,7 @@ async function bullmq() {
   )
   while (done < total && performance.now() < startedAt + 20_000)
     await new Promise((resolve) => setTimeout(resolve, 5))
-  const work = Math.round(done / ((performance.now() - startedAt) / 1_000))
+  const work = figureOf(done, startedAt, cpuBefore)
   await worker.close(true)
   await queue.close()
   return { work }
@@ -143,12 +170,13 @@ async function pgBoss() {
     data: { v: value.toString() },
   }))
   for (let added = 0; added < 60_000; added += jobs.length) await boss.insert(jobs)
-  const work = await rate(8, 100, async () => {
+  const work = await rate(8, async () => {
     const taken = await boss.fetch('bench', { batchSize: 100 })
     await boss.complete(
       'bench',
       taken.map(({ id }) => id),
     )
+    return taken.length
   })
   await boss.stop({ graceful: false })
   return { work }
