@@ -23,7 +23,7 @@ export async function startMessage(
       row(service.name, describe(service)),
       ...waiting(service).map((line) => row('', line)),
     ]),
-    admin === undefined ? '' : row('admin', admin),
+    admin === undefined ? '' : row('admin', `${admin}, the page and its API`),
     '',
     ...hints,
     'Ctrl-c stops everything.',
