@@ -18,6 +18,5 @@ export {
   serverOf,
   type Topology,
   type TopologyServer,
-  topologySchema,
 } from './topology.ts'
 export { type FenceMessage, watchHerd } from './watch.ts'

@@ -10,6 +10,7 @@ import {
 } from '@drover/kernel'
 import { fault } from './errors.ts'
 import { namePattern } from './flood/handshake.ts'
+import type { LocationProfile } from './protocol/location.ts'
 
 /** One server of a topology. */
 export interface TopologyServer {
@@ -36,7 +37,25 @@ export interface Topology {
 }
 
 /** What the servers of a topology have in common beside their links. */
-export type TopologySettings = Static<typeof settingsSchema>
+export interface TopologySettings {
+  readonly profile?: LocationProfile
+  /** Directory of the servers' logs. */
+  readonly logs?: string
+  /** Directory of the snapshots. */
+  readonly data?: string
+  /** File with the key that servers prove to each other; at least 16 bytes. */
+  readonly keyFile?: string
+  readonly lifetimeSeconds?: number
+  readonly skewSeconds?: number
+  readonly recordsMax?: number
+  readonly connectionsMax?: number
+  readonly places?: {
+    readonly provider: 'offline' | 'google' | 'google-new' | 'overpass' | 'file'
+    readonly url?: string
+    readonly file?: string
+  }
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly authority: string }
+}
 
 /** Peers connect to the clients' port plus this. */
 const peerPortOffset = 10_000
@@ -45,11 +64,8 @@ const settings = {
   profile: Type.Optional(
     Type.Union([Type.Literal('classic'), Type.Literal('lenient'), Type.Literal('iso')]),
   ),
-  /** Directory of the servers' logs. */
   logs: Type.Optional(Type.String()),
-  /** Directory of the snapshots. */
   data: Type.Optional(Type.String()),
-  /** File with the key that servers prove to each other; at least 16 bytes. */
   keyFile: Type.Optional(Type.String()),
   lifetimeSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   skewSeconds: Type.Optional(Type.Number({ minimum: 0 })),
@@ -79,11 +95,10 @@ const settings = {
   ),
 }
 
-const settingsSchema = Type.Object(settings)
 const addressText = Type.String({ description: 'host:port' })
 
-/** The file of a topology; also the JSON Schema for editors. */
-export const topologySchema = Type.Object(
+/** The file of a topology. */
+const topologySchema = Type.Object(
   {
     name: Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', description: 'a word' }),
     sync: Type.Optional(

@@ -8,8 +8,9 @@ import type { WallClock } from '../wall-clock.ts'
 /** Kinds that are free for use; 0 are locations. */
 export const kindMin = 1
 export const kindMax = 254
-/** Bytes of a key and of a value. */
-export const keyBytesMax = 1_024
+/** Bytes of a key. */
+const keyBytesMax = 1_024
+/** Bytes of a value. */
 export const valueBytesMax = 65_000
 
 /** A record of the general map, without its value. */
