@@ -7,12 +7,14 @@ export interface BarChart {
   readonly title: string
   readonly unit: string
   readonly rows: readonly Row[]
+  /** What the marks are; what was expected, if absent. */
+  readonly mark?: string
 }
 
 interface Row {
   readonly label: string
   readonly value: number
-  /** A mark on the bar's scale: what was expected. */
+  /** Where the bar's mark is. */
   readonly expected?: number
 }
 
@@ -23,7 +25,7 @@ const top = 34
 const rowHeight = 30
 
 /** Returns the chart as an SVG element. */
-export function drawBars({ title, unit, rows }: BarChart): string {
+export function drawBars({ title, unit, rows, mark = 'what was expected' }: BarChart): string {
   const most = niceCeiling(
     Math.max(...rows.flatMap(({ value, expected = 0 }) => [value, expected])),
   )
@@ -34,7 +36,7 @@ export function drawBars({ title, unit, rows }: BarChart): string {
   const marked = rows.some(({ expected }) => expected !== undefined)
   const height = top + 10 + rows.length * rowHeight + (marked ? 18 : 0)
   const legend = marked
-    ? `<text x="${left}" y="${height - 8}" class="faint">The upright mark is what was expected.</text>`
+    ? `<text x="${left}" y="${height - 8}" class="faint">The upright mark is ${escapeHtml(mark)}.</text>`
     : ''
   return frame(height, `${title} (${unit})`, `${bars.join('\n')}\n${legend}`)
 }

@@ -130,6 +130,7 @@ function reportOf(seen: readonly Measured[], rounds: number): Report {
         kind: 'bars',
         title: 'Three backends against one',
         unit: 'times as fast',
+        mark: 'one backend',
         rows: points.map((label, index) => ({ label, value: gains[index] ?? 0, expected: 1 })),
       },
     ],

@@ -18,7 +18,7 @@ export function renderReport(finished: Finished): string {
     `<article>
 <h1>${escapeHtml(title)}</h1>
 <p class="question">${escapeHtml(question)}</p>
-<section><h2>Found</h2>${list(findings)}</section>
+<section><h2>Found</h2>${list(findings.map(capital))}</section>
 ${claims(report)}
 ${charts.map((chart) => `<figure>${drawChart(chart)}</figure>`).join('\n')}
 ${tables.map(renderTable).join('\n')}
@@ -45,8 +45,8 @@ export function renderIndex(outcomes: readonly Outcome[], command: string): stri
     const broken = report.claims.filter(({ holds }) => !holds)
     const held = report.claims.length - broken.length
     const says = [
-      ...broken.map(({ says }) => `<strong class="broken">✗</strong> ${sentence(says)}`),
-      ...report.findings.map(sentence),
+      ...broken.map(({ says }) => `<strong class="broken">✗</strong> ${escapeHtml(capital(says))}`),
+      ...report.findings.map((text) => escapeHtml(capital(text))),
     ]
     return `<li><h2><a href="${encodeURI(file)}">${escapeHtml(title)}</a> ${isSound(finished) ? '' : '<strong class="broken">✗</strong>'}</h2>
 <ul>${says.map((text) => `<li>${text}</li>`).join('')}</ul>
@@ -80,19 +80,19 @@ ${body}
 }
 
 function list(items: readonly string[]): string {
-  return `<ul>${items.map((item) => `<li>${sentence(item)}</li>`).join('')}</ul>`
+  return `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`
 }
 
-/** Returns a finding for the page, beginning with a capital. */
-function sentence(text: string): string {
-  return escapeHtml(text.charAt(0).toUpperCase() + text.slice(1))
+/** Returns a finding as it stands on a page, beginning with a capital. */
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function claims({ claims }: Report): string {
   if (claims.length === 0) return ''
   const items = claims.map(({ says, holds }) => {
     const mark = holds ? '<strong class="sound">✓</strong>' : '<strong class="broken">✗</strong>'
-    return `<li>${mark} ${sentence(says)}</li>`
+    return `<li>${mark} ${escapeHtml(capital(says))}</li>`
   })
   return `<section><h2>Checked</h2><ul class="claims">${items.join('')}</ul></section>`
 }
