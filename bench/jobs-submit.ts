@@ -29,7 +29,14 @@ export const jobsSubmit: Claim = {
     )
     lab.print('job a request; CPU time is of all processes of ours')
     lab.print()
-    const header = ['submissions', 'a second', 'p99 ms', 'CPU µs each', 'not accepted']
+    const header = [
+      'submissions',
+      'a second',
+      'p99 ms',
+      'CPU µs each',
+      '2 idle cores',
+      'not accepted',
+    ]
     for (const line of tableLines([header, ...rows])) lab.print(line)
     lab.print()
     lab.print('goal: at least 5,000 a second on two cores')
@@ -59,13 +66,15 @@ async function measure(lab: Lab, title: string, steps: readonly string[]): Promi
     ...{ ...plan, durationMs: seconds * 1_000 },
   })
   const { user, system } = cpuTimeBetween(before, cpuTimeOf(drover.pid))
+  const cpuUs = ((user + system) * 1e6) / answered
   await drover.stop()
   const accepted = byStatus[202] ?? 0
   return [
     title,
     Math.round((accepted * 1_000) / elapsedMs).toLocaleString('en'),
     latencies.percentile(99).toFixed(0),
-    (((user + system) * 1e6) / answered).toFixed(0),
+    cpuUs.toFixed(0),
+    Math.round(2e6 / cpuUs).toLocaleString('en'),
     `${answered - accepted}`,
   ]
 }

@@ -15,6 +15,8 @@ export interface HttpServerOptions {
   readonly pathPartLengthMax?: number
   /** Refuses `"7"` where a body must have 7; in paths and queries all is text. Default false. */
   readonly strictBodies?: boolean
+  /** Says in the OpenAPI document what `security: [{ bearer: [] }]` of a route means. Default false. */
+  readonly bearer?: boolean
 }
 
 /**
@@ -23,7 +25,7 @@ export interface HttpServerOptions {
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { title, description, log, bodyBytesMax = 2 ** 20, pathPartLengthMax = 100 } = options
-  const { strictBodies = false } = options
+  const { strictBodies = false, bearer = false } = options
   // Loaded when needed: most processes of the herd serve no such API, and start 150 ms sooner.
   const { fastify } = await import('fastify')
   const { default: swagger } = await import('@fastify/swagger')
@@ -48,7 +50,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: true } },
   })
   await server.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title, description, version: '1' } },
+    openapi: {
+      ...{ openapi: '3.1.0', info: { title, description, version: '1' } },
+      ...(bearer
+        ? { components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } } }
+        : {}),
+    },
   })
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())
   server.setNotFoundHandler((request, reply) => {

@@ -19,6 +19,12 @@ const bodyBytesMax = 8_388_608
 /** The longest id, in characters. */
 const pathPartLengthMax = 128
 
+/** What needs no token. */
+const openPaths: ReadonlySet<string> = new Set([
+  ...['/users', '/users/', '/token', '/test_endpoint', '/openapi.json', '/metrics'],
+  ...['/v1/health', '/v1/setup', '/v1/tokens', '/v1/tokens/refresh'],
+])
+
 const v1Routes = [
   ...[jobRoutes, readRoutes, scheduleRoutes, callbackRoutes],
   ...[accountRoutes, adminRoutes],
@@ -33,7 +39,10 @@ export async function createJobsServer(
     title: 'Drover fetch jobs',
     description: 'Takes requests to fetch pages, never loses one, and calls back.',
     log: context.log,
-    ...{ bodyBytesMax, pathPartLengthMax, strictBodies: true },
+    ...{ bodyBytesMax, pathPartLengthMax, strictBodies: true, bearer: true },
+  })
+  server.addHook('onRoute', (route) => {
+    if (route.schema && !openPaths.has(route.url)) route.schema.security = [{ bearer: [] }]
   })
   nameWhatIsWrong(server)
   server.addHook('preClose', async () => closing.abort())

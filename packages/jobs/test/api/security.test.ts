@@ -87,9 +87,10 @@ test('every request of /v1 but login, refresh, setup and health needs a token', 
   const user = await newUser()
   let asked = 0
 
-  for (const [path, methods] of Object.entries<object>(paths))
-    for (const method of Object.keys(methods)) {
+  for (const [path, methods] of Object.entries<Record<string, { security?: object }>>(paths))
+    for (const [method, { security }] of Object.entries(methods)) {
       if (!path.startsWith('/v1/') || open.has(path)) continue
+      assert.deepEqual(security, [{ bearer: [] }], `${method} ${path}`)
       const url = path.replace('{id}', 'some')
       const name = method.toUpperCase() as 'GET'
       const body = method === 'post' ? bodies[path] : undefined
