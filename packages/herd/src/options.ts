@@ -36,6 +36,11 @@ export interface HerdOptions {
    * refused as one that is too long, and its connection closed. Default 64 MiB.
    */
   readonly keptBytesMax?: number
+  /**
+   * Bytes of answers that all clients together may leave unread; beyond it those furthest behind are
+   * dropped. Default 256 MiB.
+   */
+  readonly unreadBytesMax?: number
   /** Who knows places. Default: the offline towns. */
   readonly places?: PlacesProvider
   /** The key that servers prove to each other. Default: a file of the user's, made once. */

@@ -124,6 +124,16 @@ export class ClientConnection {
     else if (idleMs > 0 && quietMs > idleMs && this.#segments.length === 0) this.#finish()
   }
 
+  /** Bytes of answers that the client has not read, or that wait for their turn. */
+  get unreadBytes(): number {
+    return this.#waitingBytes + this.#writer.waitingBytes
+  }
+
+  /** Ends the connection at once. */
+  drop(): void {
+    this.#socket.destroy()
+  }
+
   /** Ends the connection after what has been answered. */
   close(): void {
     this.#finish()
@@ -217,8 +227,7 @@ export class ClientConnection {
   }
 
   #afterSending(): void {
-    const waiting = this.#waitingBytes + this.#writer.waitingBytes
-    if (waiting >= answersWaitingMax) this.#isStopped = true
+    if (this.unreadBytes >= answersWaitingMax) this.#isStopped = true
     if (this.#isStopped) this.#socket.pause()
     if (this.#hasEnded && !this.#isStopped && this.#segments.length === 0) this.#finish()
   }
@@ -231,8 +240,7 @@ export class ClientConnection {
   /** Reads on, if it had stopped and little enough waits now. */
   #goOn(): void {
     if (!this.#isStopped || this.#isGone) return
-    const waiting = this.#waitingBytes + this.#writer.waitingBytes
-    if (waiting >= answersWaitingMax / 4 || this.#promises >= promisesMax) return
+    if (this.unreadBytes >= answersWaitingMax / 4 || this.#promises >= promisesMax) return
     this.#isStopped = false
     this.#reader.resume()
     if (this.#hasEnded && !this.#isStopped) this.#reader.flush()

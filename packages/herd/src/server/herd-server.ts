@@ -81,6 +81,7 @@ export async function createHerdServer(
     log,
     connectionsMax: settings.connectionsMax,
     keptBytesMax: options.keptBytesMax ?? 64 * 1_048_576,
+    unreadBytesMax: options.unreadBytesMax ?? 256 * 1_048_576,
     ...(settings.profile === 'lenient' ? lenient : strict),
   })
   const fences = new Fences()

@@ -15,6 +15,8 @@ export interface LineServerOptions {
   readonly connectionsMax: number
   /** All connections together keep so many bytes of lines that have not ended. */
   readonly keptBytesMax: number
+  /** All clients together may leave so much unread; beyond it those furthest behind are dropped. */
+  readonly unreadBytesMax: number
   readonly partialLineMs: number
   readonly idleMs: number
 }
@@ -88,6 +90,7 @@ export class LineServer implements Service {
     this.#stopChecks = clock.every(checkMs, () => {
       const nowMs = clock.monotonic()
       for (const connection of this.#connections) connection.check(nowMs)
+      this.#dropFurthestBehind()
     })
   }
 
@@ -99,6 +102,21 @@ export class LineServer implements Service {
     const closed = new Promise((resolve) => server.close(resolve))
     for (const connection of this.#connections) connection.close()
     await closed
+  }
+
+  /** Answers that nobody reads must not fill the memory, however many connections share in it. */
+  #dropFurthestBehind(): void {
+    const { unreadBytesMax, log } = this.#options
+    let bytes = 0
+    for (const connection of this.#connections) bytes += connection.unreadBytes
+    if (bytes <= unreadBytesMax) return
+    const behind = [...this.#connections].sort((one, other) => other.unreadBytes - one.unreadBytes)
+    for (const connection of behind) {
+      if (bytes <= unreadBytesMax) return
+      bytes -= connection.unreadBytes
+      log?.event('herd.client.dropped', { c: connection.id, unreadBytes: connection.unreadBytes })
+      connection.drop()
+    }
   }
 
   #connectionOptions(): ConnectionOptions {

@@ -15,12 +15,46 @@ export function distanceKm(
   otherLatitude: number,
   otherLongitude: number,
 ): number {
+  const cosines = Math.cos(latitude * radians) * Math.cos(otherLatitude * radians)
+  return kmOf(haversine(latitude, longitude, otherLatitude, otherLongitude, cosines))
+}
+
+/**
+ * Returns a function that tells the distance of a place from `center` in km, or -1 when that is more
+ * than `radiusKm`. Faster than `distanceKm` for many places, most of all for those too far away.
+ */
+export function distanceWithin(
+  { latitude, longitude }: Position,
+  radiusKm: number,
+): (otherLatitude: number, otherLongitude: number) => number {
+  const cosine = Math.cos(latitude * radians)
+  const half = Math.min(Math.PI / 2, radiusKm / earthKm / 2)
+  // A little more than the radius, so that rounding loses nobody at the edge.
+  const most = Math.sin(half) ** 2 * (1 + 1e-9) + 1e-18
+  return (otherLatitude, otherLongitude) => {
+    const cosines = cosine * Math.cos(otherLatitude * radians)
+    const part = haversine(latitude, longitude, otherLatitude, otherLongitude, cosines)
+    if (part > most) return -1
+    const away = kmOf(part)
+    return away <= radiusKm ? away : -1
+  }
+}
+
+/** The square of half the chord; `cosines` is the product of both latitudes' cosines. */
+function haversine(
+  latitude: number,
+  longitude: number,
+  otherLatitude: number,
+  otherLongitude: number,
+  cosines: number,
+): number {
   const sinLatitude = Math.sin(((otherLatitude - latitude) * radians) / 2)
   const sinLongitude = Math.sin(((otherLongitude - longitude) * radians) / 2)
-  const part =
-    sinLatitude * sinLatitude +
-    Math.cos(latitude * radians) * Math.cos(otherLatitude * radians) * sinLongitude * sinLongitude
-  return 2 * earthKm * Math.asin(Math.min(1, Math.sqrt(part)))
+  return sinLatitude * sinLatitude + cosines * sinLongitude * sinLongitude
+}
+
+function kmOf(haversinePart: number): number {
+  return 2 * earthKm * Math.asin(Math.min(1, Math.sqrt(haversinePart)))
 }
 
 /** A part of the globe between two parallels and two meridians, in degrees. */

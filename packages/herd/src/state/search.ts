@@ -1,5 +1,5 @@
 import type { Position } from '../protocol/location.ts'
-import { type Box, boxAround, boxHas, distanceKm, halfwayRoundKm } from './geo.ts'
+import { type Box, boxAround, boxHas, distanceWithin, halfwayRoundKm } from './geo.ts'
 import type { Grid } from './grid.ts'
 import type { HerdState } from './herd-state.ts'
 
@@ -47,7 +47,7 @@ export function clientsWithin(
   nowMs: number,
 ): Hit[] {
   const hits: Hit[] = []
-  const { latitude, longitude } = center
+  const distanceOf = distanceWithin(center, radiusKm)
   const box = boxAround(center, radiusKm)
   const { grid } = state
   const mayBeOver = state.limits.lifetimeMs > 0
@@ -57,8 +57,8 @@ export function clientsWithin(
     const north = grid.latitudeAt(slot)
     const east = grid.longitudeAt(slot)
     if (!boxHas(box, north, east)) continue
-    const away = distanceKm(latitude, longitude, north, east)
-    if (away > radiusKm || (mayBeOver && !state.isLive(slot, nowMs))) continue
+    const away = distanceOf(north, east)
+    if (away < 0 || (mayBeOver && !state.isLive(slot, nowMs))) continue
     hits.push({ slot, distanceKm: away })
   }
   hits.sort((one, other) => one.distanceKm - other.distanceKm || one.slot - other.slot)

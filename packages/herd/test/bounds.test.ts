@@ -45,6 +45,27 @@ test('many half-sent lines together are bounded: one more is refused, short ones
   await server.stop()
 })
 
+test('clients that read nothing are dropped, those furthest behind first, and others are not', async () => {
+  const topology = createTopology('alone', { Clark: 0 }, [])
+  const options = { key, recordsMax: 1_000, unreadBytesMax: 500_000 }
+  const server = await serveHerd('Clark', topology, options)
+  const reader = await LineClient.connect(server.ports.clients)
+  const lazy = await LineClient.connect(server.ports.clients)
+  lazy.socket.pause()
+  // More than the system keeps for a connection: the rest stays with the server.
+  const nonsense = Buffer.from(`${'n'.repeat(1_000)}\n`.repeat(20_000))
+  lazy.socket.on('close', () => {
+    lazy.hasEnded = true
+  })
+  lazy.socket.write(nonsense)
+  await eventually(() => lazy.hasEnded, 'the lazy one to be dropped')
+
+  reader.send('hello\n')
+  assert.deepEqual(await reader.lines(1), ['? hello'])
+  reader.close()
+  await server.stop()
+})
+
 async function keptBytes(port: number): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   return Number(/^drover_herd_kept_bytes (\d+)$/m.exec(text)?.[1])
