@@ -79,6 +79,7 @@ export function createTokensChunker(size: TokenSize, resume: Resume): TextChunke
     if (!isEnd && at + 2 * lookAheadBytes >= bytes.length) return undefined
     if (at >= bytes.length) return { end: bytes.length, next: bytes.length }
     const end = safeCut(bytes, at, start + 1, start)
+    if (end === bytes.length) return { end, next: end }
     const overlap = Math.min(size.overlapTokens, size.sizeTokens - tokensAfter(bytes, at, end))
     return { end, next: nextStart(bytes, end, sum, overlap) }
   }

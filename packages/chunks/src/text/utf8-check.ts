@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { fault } from '../errors.ts'
-import { brokenBytes } from './utf8-tail.ts'
+import { brokenBytes, missingBytes } from './utf8-tail.ts'
 
 /** Checks that a file is text, as it comes: UTF-8 without a zero byte. */
 export class TextCheck {
@@ -12,11 +12,14 @@ export class TextCheck {
     const zero = bytes.indexOf(0)
     if (zero >= 0)
       throw fault('NOT_TEXT', `the file is not text: byte ${this.#at + zero} is zero; ${help}`)
-    const joined = this.#broken.length > 0 ? Buffer.concat([this.#broken, bytes]) : bytes
-    const end = joined.length - brokenBytes(joined)
-    if (!isUtf8(joined.subarray(0, end)))
+    const missing = missingBytes(this.#broken)
+    const [head, rest] = [bytes.subarray(0, missing), bytes.subarray(missing)]
+    const joined = Buffer.concat([this.#broken, head])
+    const isWhole = head.length === missing
+    const end = rest.length - brokenBytes(rest)
+    if ((isWhole && !isUtf8(joined)) || !isUtf8(rest.subarray(0, end)))
       throw fault('NOT_TEXT', `the file is not UTF-8 after byte ${this.#at}; ${help}`)
-    this.#broken = Buffer.from(joined.subarray(end))
+    this.#broken = isWhole ? Buffer.from(rest.subarray(end)) : joined
     this.#at += bytes.length
   }
 

@@ -7,6 +7,11 @@ export function brokenBytes(bytes: Buffer): number {
   return 0
 }
 
+/** Returns how many bytes a character that has begun lacks; 0 for no bytes. */
+export function missingBytes(begun: Buffer): number {
+  return begun.length === 0 ? 0 : bytesOfLead(begun[0] as number) - begun.length
+}
+
 /** Bytes of the character that a byte begins; 0 for a byte that goes on with one. */
 function bytesOfLead(byte: number): number {
   if (byte < 0x80) return 1
