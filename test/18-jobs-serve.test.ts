@@ -60,7 +60,7 @@ async function serveJobs(context: TestContext, folder: string, port: number) {
   })
   await until('it says where it is', () => said.includes('Ctrl-c stops everything'))
   const url = /^ {2}(http:\S+) +→ api$/m.exec(said)?.[1] ?? ''
-  const adminUrl = /^ {2}admin +(http:\S+)$/m.exec(said)?.[1] ?? ''
+  const adminUrl = /^ {2}admin +(http:[^\s,]+)/m.exec(said)?.[1] ?? ''
   const status = async () => (await (await fetch(`${adminUrl}/v1/status`)).json()) as Status
   await until('every process is ready', async () =>
     (await status()).services.every(({ available, wanted }) => available >= wanted),
@@ -113,7 +113,7 @@ test('drover jobs serve --replicas: every process may be killed, and ctrl-c leav
   const { services: before } = await jobs.status()
   for (const { replicas } of before) process.kill(replicas[0]?.pid ?? 0, 'SIGKILL')
   const all = () => answers.every(({ data }) => site.called.has(`${data.job}.1`))
-  await until('every callback', all, 60_000)
+  await until('every callback', all, 120_000)
   const pids = new Set(before.flatMap(({ replicas }) => replicas.map(({ pid }) => pid)))
   await until('each killed process has a successor', async () => {
     const { services: now } = await jobs.status()
@@ -128,7 +128,9 @@ test('drover jobs serve --replicas: every process may be killed, and ctrl-c leav
   assert.deepEqual(before.map(({ name }) => name).toSorted(), services.toSorted())
   assert.deepEqual(new Set(answers.map(({ data }) => data.id)), new Set([1, 2, 3]))
   assert.equal(code, 0)
-  assert.ok(!jobs.output().includes(admin.password))
+  const log = await readFile(join(folder, 'drover', 'drover.log'), 'utf8')
+  for (const secret of [admin.password, token])
+    assert.ok(!jobs.output().includes(secret) && !log.includes(secret))
   await goneFrom(folder, jobs.child)
 })
 

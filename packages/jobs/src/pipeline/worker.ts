@@ -52,7 +52,7 @@ function createTypeWorker(options: Suspecting, type: JobType): Service {
       await Promise.race(running)
       return
     }
-    const wanted = { count: free, leaseMs: claimMs * 2, waitMs: running.size > 0 ? 50 : waitMs }
+    const wanted = { count: free, leaseMs: claimMs, waitMs: running.size > 0 ? 50 : waitMs }
     for (const lease of await engine.lease(typeQueue(type), wanted, signal)) {
       const task = handle(handling, lease, signal).finally(() => running.delete(task))
       running.add(task)
