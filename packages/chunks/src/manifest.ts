@@ -3,6 +3,7 @@ import type { LetterCounts } from './letters/word-scatter.ts'
 import type { SealedPieces } from './piece-store.ts'
 import type { Plan } from './plan.ts'
 import { contentBytes } from './seal.ts'
+import { UniqueSums } from './unique-sums.ts'
 
 /** What a manifest needs to know beside the pieces. */
 export interface ManifestFacts {
@@ -21,11 +22,14 @@ export const manifestName = 'manifest.ndjson'
 export class ManifestWriter {
   readonly #facts: ManifestFacts
   readonly #sums = createHash('sha256')
+  /** Counts different chunks, where the same bytes are cut alike. */
+  readonly #unique: UniqueSums | undefined
   #pieces = 0
   #bytes = 0
 
   constructor(facts: ManifestFacts) {
     this.#facts = facts
+    this.#unique = facts.plan.way.by === 'cdc' ? new UniqueSums() : undefined
   }
 
   /** The first line: the file and how it was chunked. */
@@ -63,6 +67,7 @@ export class ManifestWriter {
       const rest = JSON.stringify(extra)
       text += `{"i":${number},"offset":${start},"length":${length},"sha256":"${sum}","name":${JSON.stringify(nameOf(number))}${rest === '{}' ? '' : `,${rest.slice(1, -1)}`}}\n`
       this.#bytes += length
+      this.#unique?.add(sha256, index * 32, length)
     }
     this.#sums.update(sha256.subarray(0, count * 32))
     this.#pieces += count
@@ -72,7 +77,10 @@ export class ManifestWriter {
   /** The last line: how many there were, and the SHA-256 of all their SHA-256. */
   end(): string {
     const sha256OfSums = this.#sums.digest('hex')
-    return line({ end: true, pieces: this.#pieces, bytes: this.#bytes, sha256OfSums })
+    const unique = this.#unique
+      ? { uniquePieces: this.#unique.count, uniqueBytes: this.#unique.bytes }
+      : {}
+    return line({ end: true, pieces: this.#pieces, bytes: this.#bytes, ...unique, sha256OfSums })
   }
 }
 

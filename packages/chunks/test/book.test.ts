@@ -83,6 +83,24 @@ test('a book is restored from its pieces, and an insertion changes few of them',
   assert.ok(readFileSync(join(otherFolder, 'restored')).equals(changed))
 })
 
+test('chunks that occur twice are counted once', async (t) => {
+  const by = 'cdc 256/1024/4096'
+  const countsOf = async (file: Buffer) => {
+    const lines = readFileSync(
+      await chunkBytes(makeFolder(t), file, { by, as: 'manifest' }),
+      'utf8',
+    )
+    return JSON.parse(lines.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>
+  }
+  const pieces = await countsOf(book)
+  const four = await countsOf(Buffer.concat([book, book, book, book]))
+
+  assert.equal(pieces.uniquePieces, pieces.pieces)
+  assert.equal(pieces.uniqueBytes, book.length)
+  assert.ok((four.pieces ?? 0) > 3.5 * (pieces.pieces ?? 0))
+  assert.ok((four.uniqueBytes ?? 0) < 1.2 * book.length, `${four.uniqueBytes} bytes`)
+})
+
 test('passages of a book have the text that their offsets say', async (t) => {
   for (const by of ['sentences 1000/200', 'markdown 600/100', 'tokens 200/40']) {
     const chunks = await chunkBytes(makeFolder(t), book, { by, as: 'ndjson' })

@@ -77,7 +77,6 @@ export function createTokensChunker(size: TokenSize, resume: Resume): TextChunke
     }
     // A word or cluster at the very end may go on in the bytes that follow.
     if (!isEnd && at + 2 * lookAheadBytes >= bytes.length) return undefined
-    if (at >= bytes.length) return { end: bytes.length, next: bytes.length }
     const end = safeCut(bytes, at, start + 1, start)
     if (end === bytes.length) return { end, next: end }
     const overlap = Math.min(size.overlapTokens, size.sizeTokens - tokensAfter(bytes, at, end))
