@@ -30,6 +30,24 @@ admin: { address: '127.0.0.1:0' }
 ${more}`
 }
 
+test('a wish to drain that cannot be understood is refused, and none at all is one', async (context) => {
+  const words = ['balance', ...anyPort, '-n', '2', '--', process.execPath, homeServer]
+  const drover = await startDrover(context, words)
+  const drain = (options: RequestInit) =>
+    fetch(`${drover.admin}/v1/services/web/replicas/1/drain`, { method: 'POST', ...options })
+  const json = (body: unknown) =>
+    drain({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
+  const wrong = await json({ undo: 'perhaps' })
+  const more = await json({ undoo: true })
+  const bare = await drain({})
+
+  assert.deepEqual([wrong.status, more.status], [400, 400])
+  assert.match(await wrong.text(), /undo/)
+  assert.equal(bare.status, 202)
+  assert.equal((await json({ undo: true })).status, 202)
+})
+
 test('a drained replica gets nothing new, and comes back', async (context) => {
   const words = ['balance', ...anyPort, '-n', '2', '--', process.execPath, homeServer]
   const drover = await startDrover(context, words)

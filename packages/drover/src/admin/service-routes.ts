@@ -6,7 +6,7 @@ import { drain, groupOf, kill, restart, scale, setPolicy, weigh } from '../servi
 import { readStatus } from '../status.ts'
 import {
   acceptedView,
-  type drainBody,
+  drainBody,
   logLineView,
   logsQuery,
   policyBody,
@@ -136,12 +136,22 @@ function mountServiceChanges(server: FastifyInstance, { system }: RouteParts): v
 function mountReplicaChanges(server: FastifyInstance, { system }: RouteParts): void {
   const common = { tags, params: replicaParams, response: { 202: acceptedView } }
 
-  server.post<Of<ReplicaParams, Static<typeof drainBody> | null>>(
+  server.post<Of<ReplicaParams, Static<typeof drainBody>>>(
     `${replica}/drain`,
-    { schema: { ...common, summary: 'Gives it nothing new; {"undo":true} takes that back' } },
+    {
+      schema: {
+        ...common,
+        summary: 'Gives it nothing new; {"undo":true} takes that back',
+        body: drainBody,
+      },
+      // Nothing at all is as good as an empty object.
+      preValidation: async (request) => {
+        request.body ??= { undo: false }
+      },
+    },
     async ({ params, body }, reply) => {
       const since = system.events.lastId
-      await drain(system, params.service, params.replica, body?.undo ?? false)
+      await drain(system, params.service, params.replica, body.undo)
       return reply.status(202).send({ since })
     },
   )
