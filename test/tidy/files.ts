@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { root } from '../harness/project.ts'
 
 /** What is made, not written. */
-const made = new Set(['node_modules', 'dist', '.git', '.drover', 'coverage', 'reports'])
+const made = new Set(['node_modules', 'dist', '.git', '.drover', 'coverage', 'reports', 'release'])
 
 /** A file that somebody wrote. */
 export interface SourceFile {

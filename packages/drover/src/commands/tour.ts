@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Loaded, loadOptions } from '../config/load.ts'
 import { keptSecret, makeFolder } from '../data-folder.ts'
 import { fault } from '../errors.ts'
+import { ownCommand } from '../own-command.ts'
 
 /** The tour: its configuration, and what to try, printed below what runs. */
 export interface Tour {
@@ -84,7 +85,7 @@ function hintsOf(password: string, { web, admin }: Ports, shift: number): string
 /** A manager and three brokers: the manager is the replica, and keeps the brokers alive. */
 function queue(folder: string, address: string) {
   const words = ['queue', 'serve', '--brokers', '3', '--data', folder]
-  const command = self(...words, '--listen', '127.0.0.1:{port}', '--tcp', address)
+  const command = ownCommand(...words, '--listen', '127.0.0.1:{port}', '--tcp', address)
   return { queue: { command, part: 'queue', replicas: 1, health: { path: '/health' }, ...alone } }
 }
 
@@ -96,18 +97,24 @@ function jobs(data: string, password: string, queueAddress: string, webAddress: 
   const steps = ['--allow', webAddress, '--parts', 'recorder', 'publisher', 'worker', 'sender']
   const health = { path: '/v1/health' }
   const env = { DROVER_JOBS_ADMIN_EMAIL: adminEmail, DROVER_JOBS_ADMIN_PASSWORD: password }
-  const api = self(...serve, '--parts', 'api')
+  const api = ownCommand(...serve, '--parts', 'api')
   return {
     jobs: { command: api, env, part: 'jobs', replicas: 3, health },
-    'job-steps': { command: self(...serve, ...steps), replicas: 1, health },
+    'job-steps': { command: ownCommand(...serve, ...steps), replicas: 1, health },
   }
 }
 
 /** The page, and three processes that do its work behind a listener of their own. */
 function chunks(folder: string, queueAddress: string, backendsAddress: string) {
   const where = ['--listen', '127.0.0.1:{port}', '--data', folder, '--queue', queueAddress]
-  const command = self('chunks', 'serve', ...where, '--backends-url', `http://${backendsAddress}`)
-  const backend = self('chunks', 'backend', '--tasks', '2')
+  const command = ownCommand(
+    'chunks',
+    'serve',
+    ...where,
+    '--backends-url',
+    `http://${backendsAddress}`,
+  )
+  const backend = ownCommand('chunks', 'backend', '--tasks', '2')
   const health = { path: '/healthz', timeout: '20s' }
   return {
     chunks: { command, part: 'chunks', replicas: 1, health, ...alone },
@@ -122,7 +129,7 @@ async function herd(data: string, shift: number) {
   const topology = shift === 0 ? topologyName : await writeTopology(data, shift)
   const serve = (name: string) => {
     const words = ['herd', 'serve', name, '--topology', topology, '--logs', join(data, 'herd')]
-    const command = self(...words, '--http', '127.0.0.1:{port}')
+    const command = ownCommand(...words, '--http', '127.0.0.1:{port}')
     return { command, part: 'herd', replicas: 1, health: { path: '/v1/status' }, ...alone }
   }
   return Object.fromEntries(servers.map(({ name }) => [name.toLowerCase(), serve(name)]))
@@ -146,11 +153,6 @@ async function writeTopology(data: string, shift: number): Promise<string> {
 function shifted(ports: Ports, shift: number): Ports {
   const entries = Object.entries(ports).map(([name, port]) => [name, port + shift])
   return Object.fromEntries(entries) as unknown as Ports
-}
-
-/** The words that run this very command. */
-function self(...words: string[]): string[] {
-  return [process.execPath, process.argv[1] ?? '', ...words]
 }
 
 /** The sample server lies in the examples of the project, above the compiled file. */

@@ -10,7 +10,7 @@ import { commandWords } from '../../src/config/command-words.ts'
 import { loadOptions } from '../../src/config/load.ts'
 
 const root = fileURLToPath(new URL('../../../../../', import.meta.url))
-const made = ['node_modules', 'dist', '.git', '.drover', 'reports']
+const made = ['node_modules', 'dist', '.git', '.drover', 'reports', 'release']
 
 function filesIn(folder: string, ending: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
