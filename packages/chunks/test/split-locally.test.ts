@@ -3,8 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { systemClock } from '@drover/kernel'
 import fc from 'fast-check'
+import { chunkLocally } from '../src/chunk-locally.ts'
+import { parseInput } from '../src/input.ts'
 import { joinChunks } from '../src/join/join.ts'
+import { parseWay } from '../src/parse-way.ts'
 import type { WayOptions } from '../src/way.ts'
 import { chunkBytes, makeFolder } from './local.ts'
 import { makeText } from './texts.ts'
@@ -134,4 +138,49 @@ test('the header is repeated in files that threads write', async (t) => {
   }
   await joinChunks(chunks, join(folder, 'restored'), () => {})
   assert.ok(readFileSync(join(folder, 'restored')).equals(table))
+})
+
+for (const as of ['files', 'zip'] as const)
+  test(`${as} that are interrupted leave nothing`, async (t) => {
+    const folder = makeFolder(t)
+    const abort = new AbortController()
+    let told = 0
+    const advance = (done: number, all: number) => {
+      told = Math.max(told, done / all)
+      if (told > 0.3) abort.abort(new Error('ctrl-c'))
+    }
+    writeFileSync(join(folder, 'input'), large)
+
+    const chunking = chunkLocally(
+      {
+        ...{ file: join(folder, 'input'), target: join(folder, 'a', 'out'), output: as },
+        ...{ name: 'x', sums: true, way: parseWay('lines 5000'), input: parseInput() },
+      },
+      { clock: systemClock, chunksMax: 1_000_000, advance, signal: abort.signal },
+    )
+
+    await assert.rejects(chunking, /ctrl-c/)
+    assert.deepEqual(
+      readdirSync(folder, { recursive: true }).filter((name) => !/^a$/.test(String(name))),
+      ['input'],
+    )
+  })
+
+test('a join that is interrupted leaves nothing', async (t) => {
+  const folder = makeFolder(t)
+  const chunks = await chunkBytes(folder, large, { by: 'parts 9', as: 'pack' })
+  const abort = new AbortController()
+  const before = readdirSync(folder)
+
+  const joining = joinChunks(
+    chunks,
+    join(folder, 'restored'),
+    (done, all) => {
+      if (done > all / 2) abort.abort(new Error('ctrl-c'))
+    },
+    abort.signal,
+  )
+
+  await assert.rejects(joining, /ctrl-c/)
+  assert.deepEqual(readdirSync(folder), before)
 })
