@@ -61,6 +61,7 @@ export class Broker implements Service {
   #failure: unknown
   #reopening: Promise<void> | undefined
   #stopped = false
+  readonly #stopping = new AbortController()
   readonly #timers: Cancel[] = []
   #usage = { freeBytes: 0, totalBytes: 0 }
   /** The share of the disk in use was over the mark when last looked at. */
@@ -88,6 +89,7 @@ export class Broker implements Service {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
+    this.#stopping.abort()
     for (const cancel of this.#timers.splice(0)) cancel()
     this.waiters.wakeAll()
     await this.#reopening
@@ -133,7 +135,8 @@ export class Broker implements Service {
     const { clock, log } = this.using
     await this.#store?.abandon()
     for (let waitMs: number = reopenMs.first; !this.#stopped; ) {
-      await clock.sleep(waitMs)
+      await clock.sleep(waitMs, this.#stopping.signal).catch(() => {})
+      if (this.#stopped) return
       try {
         await this.#open()
         this.waiters.wakeAll()

@@ -1,16 +1,8 @@
 import { fault } from '../errors.ts'
-import {
-  baseOffsetAt,
-  batchHeaderBytes,
-  batchKinds,
-  kindAt,
-  nextOffsetAt,
-  partitionAt,
-  sealBatch,
-  stampBatch,
-} from './batch.ts'
+import { baseOffsetAt, batchKinds, kindAt, nextOffsetAt, partitionAt, stampBatch } from './batch.ts'
 import { CommitLoop } from './commit-loop.ts'
 import { compactLog } from './compaction.ts'
+import { decodeEvent, encodeEvent } from './event-batch.ts'
 import { PartitionLog } from './partition-log.ts'
 import type { Damage } from './segment.ts'
 import {
@@ -131,7 +123,7 @@ export class Store {
       return
     }
     this.#sequence = sequence
-    const event = JSON.parse(batch.toString('utf8', batchHeaderBytes)) as StoreEvent
+    const event = decodeEvent(batch)
     if (event.type === 'log.open') applied.delete(event.id ?? -1)
     this.#applyToLogs(event as LogEvent)
     this.#with.machine.applyEvent(event)
@@ -210,10 +202,7 @@ export class Store {
   /** Applies `event` at once and stores it; resolves when it is durable. */
   event(event: StoreEvent): Promise<void> {
     this.check(0)
-    const text = JSON.stringify(event)
-    const batch = Buffer.allocUnsafe(batchHeaderBytes + Buffer.byteLength(text))
-    batch.write(text, batchHeaderBytes)
-    sealBatch(batch, { kind: batchKinds.event, records: 1 })
+    const batch = encodeEvent(event)
     this.#sequence++
     stampBatch(batch, {
       partition: eventPartition,

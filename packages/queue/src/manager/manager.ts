@@ -39,6 +39,7 @@ export interface Metadata {
 }
 
 const sweepMs = 500
+const reopenMs = { first: 100, most: 10_000 } as const
 
 /**
  * Knows the topics, and which broker has which partition; makes topics, moves partitions when brokers
@@ -53,6 +54,9 @@ export class Manager implements Service {
   #state = new ManagerState()
   #store: Store | undefined
   #failure: unknown
+  #reopening: Promise<void> | undefined
+  #stopped = false
+  readonly #stopping = new AbortController()
   /** Changes of topics and brokers, one after the other. */
   #turns: Promise<unknown> = Promise.resolve()
   readonly #timers: Cancel[] = []
@@ -77,19 +81,8 @@ export class Manager implements Service {
 
   async start(): Promise<void> {
     if (this.#store) return
-    const { disk, clock, random, log, firstBrokers } = this.using
-    this.#store = await Store.open({
-      disk,
-      clock,
-      random,
-      log,
-      options: { ...logDefaults, walBytes: 4_194_304 },
-      machine: this.#state,
-      onFailure: (error) => {
-        this.#failure = error
-        log.error({ cause: describeError(error) }, 'the manager cannot write; restart it')
-      },
-    })
+    const { clock, log, firstBrokers } = this.using
+    await this.#open()
     if (this.#state.brokers.size === 0)
       for (const name of firstBrokers) await this.event({ type: 'broker.add', name })
     for (const [name, address] of this.#state.brokers)
@@ -105,8 +98,57 @@ export class Manager implements Service {
     )
   }
 
+  async #open(): Promise<void> {
+    const { disk, clock, random, log } = this.using
+    const machine = new ManagerState()
+    const options = { ...logDefaults, walBytes: 4_194_304 }
+    const onFailure = (error: unknown) => this.#fail(error)
+    this.#store = await Store.open({ disk, clock, random, log, options, machine, onFailure })
+    this.#state = machine
+    this.#failure = undefined
+  }
+
+  /** Nothing is changed any more until the files are open anew; messages go on without us. */
+  #fail(error: unknown): void {
+    this.#failure = error
+    const { log } = this.using
+    log.error({ cause: describeError(error) }, 'the manager cannot write; opening anew')
+    this.#reopening ??= this.#reopen().finally(() => {
+      this.#reopening = undefined
+    })
+  }
+
+  async #reopen(): Promise<void> {
+    const { clock, log } = this.using
+    await this.#store?.abandon()
+    for (let waitMs: number = reopenMs.first; !this.#stopped; ) {
+      await clock.sleep(waitMs, this.#stopping.signal).catch(() => {})
+      if (this.#stopped) return
+      try {
+        await this.#open()
+        await this.#inTurn(() => this.#letGo())
+        return
+      } catch (error) {
+        log.error({ cause: describeError(error) }, "the manager's disk still fails")
+        waitMs = Math.min(reopenMs.most, waitMs * 2)
+      }
+    }
+  }
+
+  /** Ends brokers whose coming was not stored. */
+  async #letGo(): Promise<void> {
+    for (const [name, broker] of [...this.brokers]) {
+      if (this.#state.brokers.has(name)) continue
+      this.brokers.delete(name)
+      await broker.stop()
+    }
+  }
+
   async stop(): Promise<void> {
+    this.#stopped = true
+    this.#stopping.abort()
     for (const cancel of this.#timers.splice(0)) cancel()
+    await this.#reopening
     await this.#turns
     await Promise.all([...this.brokers.values()].map((broker) => broker.stop()))
     if (this.#failure === undefined) await this.#store?.close()

@@ -60,4 +60,42 @@ describe('manager', () => {
     assert.equal(manager.topic('t').ready, true, 'it is made as soon as its brokers are back')
     await manager.stop()
   })
+
+  it('opens its files anew after its disk failed, with all that it had stored', async () => {
+    const clock = createManualClock()
+    const disk = new MemoryDisk()
+    const sound: Link = {
+      call: async () => ({ result: null, bytes: Buffer.alloc(0) }),
+      async close() {},
+    }
+    const manager = () =>
+      new Manager({
+        ...{ disk, clock, random: seededRandom(1), log: silentLog, limits: limitDefaults },
+        host: { create: (name) => hosted(name, () => sound), async forget() {} },
+        firstBrokers: ['b0', 'b1'],
+      })
+    const first = manager()
+    await first.start()
+    await first.createTopic('kept', { partitions: 2 })
+
+    disk.failAt(1, 'EIO')
+    const refused = first.createTopic('refused', { partitions: 2 })
+    await assert.rejects(refused, { code: 'DISK_FAILED' })
+    await assert.rejects(first.createTopic('also', {}), { code: 'DISK_FAILED' })
+    assert.equal(first.topic('kept').partitions.length, 2, 'what it knows it goes on telling')
+    disk.failAt(1, 'EIO')
+    await clock.advance(1_000)
+    disk.failAt(1, 'EIO')
+    await assert.rejects(first.addBroker('b2'), { code: 'DISK_FAILED' })
+    await clock.advance(1_000)
+
+    assert.deepEqual([...first.brokers.keys()], ['b0', 'b1'])
+    await first.createTopic('later', { partitions: 1 })
+    await first.stop()
+    const again = manager()
+    await again.start()
+    const names = again.metadata().topics.map(({ name }) => name)
+    assert.ok(names.includes('kept') && names.includes('later') && !names.includes('also'))
+    await again.stop()
+  })
 })
