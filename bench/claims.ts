@@ -1,6 +1,8 @@
 import { chunks } from './chunks.ts'
+import { chunksBackends } from './chunks-backends.ts'
 import { chunksCores } from './chunks-cores.ts'
 import { chunksMemory } from './chunks-memory.ts'
+import { chunksUpload } from './chunks-upload.ts'
 import { doorBodies } from './door-bodies.ts'
 import { doorCpu } from './door-cpu.ts'
 import { doorEwma } from './door-ewma.ts'
@@ -43,5 +45,7 @@ export const claims: readonly Claim[] = [
   chunks,
   chunksCores,
   chunksMemory,
+  chunksUpload,
+  chunksBackends,
   runtimes,
 ]

@@ -64,7 +64,7 @@ async function startFront(
       log: createLog('chunks', { file: join(folder, 'chunks.log') }),
       highWater: options.highWater / 100,
       // Each holds 8 MiB here: a segment and its answer.
-      window: options.backends,
+      window: Math.max(2, options.backends),
     })
     const stop = async () => {
       await chunks.stop()
