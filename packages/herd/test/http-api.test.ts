@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createTopology, type HerdServer, serveHerd, type Topology } from '../src/index.ts'
@@ -89,6 +89,25 @@ test('cutting what is no neighbour, or saying nonsense, is refused', async () =>
   const nobody = await call(a.ports.http, 'POST', '/v1/links/Nobody/cut', { cut: true })
   assert.deepEqual([nobody.status, nobody.body.code], [404, 'HERD_UNKNOWN'])
   assert.equal((await call(a.ports.http, 'POST', '/v1/links/B/cut', { cut: 'maybe' })).status, 400)
+})
+
+test('from another machine links can be read, not cut', async () => {
+  const open = await serveHerd('A', createTopology('open', { A: 0 }, []), {
+    ...options,
+    http: { host: '0.0.0.0', port: 0 },
+  })
+  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  const outside = own.filter(({ family, internal }) => family === 'IPv4' && !internal)
+  // A machine without a network has no address to come from as another one would.
+  for (const { address } of outside) {
+    const url = `http://${address}:${open.ports.http}/v1/links`
+    assert.equal((await fetch(url)).status, 200)
+    const headers = { 'content-type': 'application/json' }
+    const cut = await fetch(`${url}/B/cut`, { method: 'POST', headers, body: '{"cut":true}' })
+    assert.equal(cut.status, 403)
+    assert.equal(((await cut.json()) as { code: string }).code, 'HERD_FOREIGN')
+  }
+  await open.stop()
 })
 
 test('fences are made, listed with who is inside, told of, and removed', async () => {
