@@ -1,10 +1,7 @@
 import { type Readable, Transform } from 'node:stream'
 import type { Clock } from '@drover/kernel'
 import { fault } from '../errors.ts'
-
-/** How often the pace of a sender is looked at, in ms, and the least that must have come meanwhile. */
-const paceMs = 60_000
-const paceBytes = 6_000
+import { watchPace } from './pace.ts'
 
 /**
  * Returns a stream of the same bytes that may be destroyed without destroying `stream`: a connection
@@ -12,7 +9,7 @@ const paceBytes = 6_000
  * crawls, the copy breaks with UPLOAD_INVALID.
  */
 export function detach(stream: Readable, clock: Clock): Readable {
-  let [bytes, seen] = [0, 0]
+  let bytes = 0
   const copy = new Transform({
     highWaterMark: 256 * 1_024,
     transform(chunk: Buffer, _encoding, done) {
@@ -28,12 +25,11 @@ export function detach(stream: Readable, clock: Clock): Readable {
   stream.on('error', broken).once('aborted', broken).once('close', broken)
   if (stream.destroyed) broken()
   else stream.pipe(copy)
-  const cancel = clock.every(paceMs, () => {
-    // What waits here is our slowness, not the sender's.
-    const isSlow = bytes - seen < paceBytes && copy.readableLength === 0
-    if (isSlow) copy.destroy(fault('UPLOAD_INVALID', 'the upload came too slowly'))
-    seen = bytes
-  })
+  // What waits here is our slowness, not the sender's.
+  const look = () => ({ bytes, isOurs: copy.readableLength > 0 })
+  const cancel = watchPace(clock, look, () =>
+    copy.destroy(fault('UPLOAD_INVALID', 'the upload came too slowly')),
+  )
   copy.once('close', () => {
     cancel()
     stream.unpipe(copy)

@@ -8,7 +8,7 @@ import { type InputForm, namedInput, unpackers } from '../input.ts'
 import { writeWhole } from '../whole-write.ts'
 import { detach } from './detach.ts'
 import type { DiskGuard } from './disk-guard.ts'
-import { gathered } from './gathered.ts'
+import { Intake } from './intake.ts'
 
 /** A file that was received whole. */
 export interface Received {
@@ -34,14 +34,14 @@ const growthFreeBytes = 256 * 2 ** 20
  * caller removes the file. Throws DISK_FULL, UPLOAD_TOO_LARGE, UPLOAD_INVALID, INPUT_DAMAGED, NOT_TEXT.
  */
 export async function receive(stream: Readable, options: ReceiveOptions): Promise<Received> {
-  const { path, guard, bytesMax } = options
+  const { path, guard, bytesMax, clock } = options
   const sha = createHash('sha256')
   let bytes = 0
   try {
     const file = await open(path, 'w', 0o600)
     try {
       const { unpacked, grown } = unpack(stream, options)
-      for await (const block of gathered(unpacked)) {
+      for await (const block of new Intake(unpacked, clock).blocks()) {
         if (bytes + block.length > bytesMax)
           throw fault('UPLOAD_TOO_LARGE', `the file is over ${bytesMax} bytes`)
         if (bytes > growthFreeBytes && grown(bytes) > growthMax)
@@ -65,12 +65,11 @@ export async function receive(stream: Readable, options: ReceiveOptions): Promis
 
 /** The stream's bytes, unpacked; `grown` tells how many times what came `bytes` are. */
 function unpack(stream: Readable, { form, clock }: ReceiveOptions) {
-  const copy = detach(stream, clock)
   const steps = unpackers(form)
   const last = steps.at(-1)
-  if (last === undefined) return { unpacked: copy, grown: () => 1 }
+  if (last === undefined) return { unpacked: stream, grown: () => 1 }
   // Whoever reads the last stream learns of errors by it.
-  pipeline([copy, ...steps], () => {})
+  pipeline([detach(stream, clock), ...steps], () => {})
   const isPacked = form.packing !== 'plain'
   const unpacker = steps[0] as Gunzip
   const grown = (bytes: number) => (isPacked ? bytes / Math.max(1, unpacker.bytesWritten) : 1)

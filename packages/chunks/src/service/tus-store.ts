@@ -5,9 +5,8 @@ import type { Readable } from 'node:stream'
 import { type Clock, Fault, randomToken, withDeadline } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { writeWhole } from '../whole-write.ts'
-import { detach } from './detach.ts'
 import type { DiskGuard } from './disk-guard.ts'
-import { gathered } from './gathered.ts'
+import { Intake } from './intake.ts'
 import { namedDisk } from './receive.ts'
 
 /** A resumable upload. Its offset is the size of its file, so that no crash can make them differ. */
@@ -129,9 +128,9 @@ export class TusStore {
     checksum: Checksum | undefined,
   ): Promise<number> {
     await this.#endRunning(id)
-    const copy = detach(stream, this.#clock)
+    const intake = new Intake(stream, this.#clock)
     const { promise: ended, resolve } = Promise.withResolvers<void>()
-    const end = () => copy.destroy(fault('UPLOAD_INVALID', 'another connection took over'))
+    const end = () => intake.end(fault('UPLOAD_INVALID', 'another connection took over'))
     this.#running.set(id, { end, ended })
     try {
       const { upload, offset: present } = await this.find(id)
@@ -140,9 +139,9 @@ export class TusStore {
           'UPLOAD_OFFSET',
           `the upload has ${present} bytes, the part begins at ${offset}`,
         )
-      return await this.#write(upload, offset, copy, checksum)
+      return await this.#write(upload, offset, intake, checksum)
     } finally {
-      copy.destroy()
+      intake.end(undefined)
       this.#running.delete(id)
       resolve()
     }
@@ -159,14 +158,14 @@ export class TusStore {
   async #write(
     upload: TusUpload,
     offset: number,
-    stream: Readable,
+    intake: Intake,
     checksum: Checksum | undefined,
   ): Promise<number> {
     const file = await open(this.dataPath(upload.id), 'r+')
     const sum = checksum ? createHash(checksum.algorithm) : undefined
     let at = offset
     try {
-      for await (const block of gathered(stream)) {
+      for await (const block of intake.blocks()) {
         if (at + block.length > upload.bytes)
           throw fault('UPLOAD_TOO_LARGE', `the upload is over the ${upload.bytes} bytes announced`)
         await this.#guard.take(block.length)
