@@ -6,21 +6,13 @@ interface Receiver {
   failures: number
   restsUntilMs: number
   active: number
-  /** Where the last one that had to wait was put. */
-  queuedUntilMs: number
-  /** How long its answers take, later ones counting more; undefined before the first. */
-  tookMs: number | undefined
+  readonly waiting: (() => void)[]
 }
 
-/** Receivers that are remembered; the one that was called the longest ago is forgotten first. */
+/** Receivers that are remembered; one that is idle and was called the longest ago is forgotten first. */
 const receiversMax = 10_000
-/** A receiver is thought to take at least so long for one callback, in ms. */
-const tookMsLeast = 50
-/**
- * Nobody is sent farther away than this, in ms: a guess made while the receiver was slow must not hold
- * what could go now.
- */
-const waitMsMost = 5_000
+/** Receivers that `closed` names. */
+const closedMax = 500
 
 /**
  * Decides who may be called now. A receiver that keeps failing rests, longer each time, and one call
@@ -31,41 +23,59 @@ export class Receivers {
   readonly #receivers = new Map<string, Receiver>()
   readonly #clock: Clock
   readonly #options: CallbackOptions
+  #active = 0
+
+  /** Calls that are under way. */
+  get active(): number {
+    return this.#active
+  }
 
   constructor(clock: Clock, options: CallbackOptions) {
     this.#clock = clock
     this.#options = options
   }
 
-  /** Begins a call to `origin`, to be ended by `leave`: 0; or else in how many ms to try again. */
-  enter(origin: string): number {
-    const receiver = this.#receivers.get(origin) ?? unknown()
-    this.#remember(origin, receiver)
-    const nowMs = this.#clock.monotonic()
-    if (receiver.restsUntilMs > nowMs) return receiver.restsUntilMs - nowMs
-    const { failuresMax, receiverConcurrency } = this.#options
-    const most = receiver.failures >= failuresMax ? 1 : receiverConcurrency
-    if (receiver.active < most) {
-      receiver.active++
-      return 0
+  /** Those for which nothing should be claimed now: they rest, or have enough to do. */
+  closed(): readonly string[] {
+    const found: string[] = []
+    for (const [origin, receiver] of this.#receivers) {
+      if (found.length >= closedMax) break
+      const isBusy = receiver.waiting.length > 0 || receiver.active >= this.#most(receiver)
+      if (isBusy || this.#restMs(receiver) > 0) found.push(origin)
     }
-    // Those that wait come back one after the other, as fast as the receiver answers.
-    const eachMs = Math.max(tookMsLeast, receiver.tookMs ?? 0) / most
-    const nextMs = Math.max(nowMs, receiver.queuedUntilMs) + eachMs
-    receiver.queuedUntilMs = Math.min(nextMs, nowMs + waitMsMost)
-    return receiver.queuedUntilMs - nowMs
+    return found
   }
 
-  /** Ends a call that took `tookMs`. */
-  leave(origin: string, how: 'answered' | 'failed', tookMs: number): void {
-    const receiver = this.#receivers.get(origin)
-    if (!receiver) return
-    receiver.active = Math.max(0, receiver.active - 1)
-    receiver.tookMs = receiver.tookMs === undefined ? tookMs : (3 * receiver.tookMs + tookMs) / 4
-    if (how === 'answered') {
-      receiver.failures = 0
-      return
+  /**
+   * Waits for a call to `origin` to be let through, to be ended by `leave`: 0; or else, because it
+   * rests, in how many ms to try again. Throws the signal's reason.
+   */
+  async enter(origin: string, signal: AbortSignal): Promise<number> {
+    const receiver = this.#at(origin)
+    while (receiver.active >= this.#most(receiver) && this.#restMs(receiver) === 0) {
+      await waitIn(receiver.waiting, signal)
+      signal.throwIfAborted()
     }
+    const restMs = this.#restMs(receiver)
+    if (restMs > 0) return restMs
+    receiver.active++
+    this.#active++
+    return 0
+  }
+
+  /** Ends a call. */
+  leave(origin: string, how: 'answered' | 'failed'): void {
+    const receiver = this.#at(origin)
+    receiver.active--
+    this.#active--
+    if (how === 'answered') receiver.failures = 0
+    else this.#fail(receiver)
+    // Those that wait for one that rests now are told so.
+    const woken = this.#restMs(receiver) > 0 ? receiver.waiting.length : 1
+    for (const wake of receiver.waiting.splice(0, woken)) wake()
+  }
+
+  #fail(receiver: Receiver): void {
     const { failuresMax, restFirstMs, restMostMs } = this.#options
     const over = ++receiver.failures - failuresMax
     if (over < 0) return
@@ -73,14 +83,44 @@ export class Receivers {
     receiver.restsUntilMs = this.#clock.monotonic() + restMs
   }
 
-  #remember(origin: string, receiver: Receiver): void {
+  #most({ failures }: Receiver): number {
+    return failures >= this.#options.failuresMax ? 1 : this.#options.receiverConcurrency
+  }
+
+  #restMs({ restsUntilMs }: Receiver): number {
+    return Math.max(0, restsUntilMs - this.#clock.monotonic())
+  }
+
+  #at(origin: string): Receiver {
+    const known = this.#receivers.get(origin)
+    const receiver = known ?? { failures: 0, restsUntilMs: 0, active: 0, waiting: [] }
     this.#receivers.delete(origin)
     this.#receivers.set(origin, receiver)
-    const oldest = this.#receivers.keys().next()
-    if (this.#receivers.size > receiversMax && !oldest.done) this.#receivers.delete(oldest.value)
+    if (known === undefined && this.#receivers.size > receiversMax) this.#forgetOne()
+    return receiver
+  }
+
+  #forgetOne(): void {
+    for (const [origin, { active, waiting }] of this.#receivers)
+      if (active === 0 && waiting.length === 0) {
+        this.#receivers.delete(origin)
+        return
+      }
   }
 }
 
-function unknown(): Receiver {
-  return { failures: 0, restsUntilMs: 0, active: 0, queuedUntilMs: 0, tookMs: undefined }
+/** Waits in line until somebody leaves, or the signal aborts. */
+function waitIn(line: (() => void)[], signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      signal.removeEventListener('abort', giveUp)
+      resolve()
+    }
+    const giveUp = () => {
+      line.splice(line.indexOf(end), 1)
+      resolve()
+    }
+    line.push(end)
+    signal.addEventListener('abort', giveUp, { once: true })
+  })
 }

@@ -1,6 +1,7 @@
 import { describeError, type Random, type Service } from '@drover/kernel'
 import { createLoop, type LoopOptions, pause } from '../pipeline/loop.ts'
 import type { ClaimedDelivery, DeliveryStore } from '../store/delivery-store.ts'
+import { receiverOf } from '../store/endings.ts'
 import type { DeliveryState } from '../store/tables.ts'
 import type { CallbackOptions } from './options.ts'
 import { Receivers } from './receivers.ts'
@@ -21,13 +22,14 @@ export interface Sender extends Service {
  */
 export function createSender(options: SenderOptions): Sender {
   const { clock, deliveries } = options
-  const { concurrency, everyMs, attemptMs } = options.options
+  const { concurrency, everyMs, attemptMs, receiverConcurrency } = options.options
   const receivers = new Receivers(clock, options.options)
   const running = new Set<Promise<void>>()
   let wake = () => {}
   const loop = createLoop({ ...options, name: 'callback sender' }, async (signal) => {
-    const free = concurrency - running.size
-    const found = free === 0 ? [] : await deliveries.claimDue(free, attemptMs * 3)
+    const free = concurrency - receivers.active
+    const which = { each: receiverConcurrency, except: receivers.closed() }
+    const found = free <= 0 ? [] : await deliveries.claimDue(free, attemptMs * 3, which)
     for (const claimed of found) {
       const task = deliver(options, receivers, claimed, signal).finally(() => running.delete(task))
       running.add(task)
@@ -55,9 +57,9 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, deliveries, random, log } = options
-  const origin = URL.parse(claimed.delivery.url)?.origin ?? ''
+  const origin = receiverOf(claimed.delivery.url)
   try {
-    const restMs = receivers.enter(origin)
+    const restMs = await receivers.enter(origin, signal)
     if (restMs > 0) {
       await deliveries.postpone(claimed, Math.ceil(clock.now() + restMs))
       return
@@ -79,7 +81,6 @@ async function call(
   claimed: ClaimedDelivery,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
-  const startMs = options.clock.monotonic()
   let how: 'answered' | 'failed' = 'answered'
   try {
     const outcome = await send(options, claimed, signal)
@@ -87,7 +88,7 @@ async function call(
     if (outcome.fault && outcome.fault.code !== 'CALLBACK_GONE') how = 'failed'
     return outcome
   } finally {
-    receivers.leave(origin, how, options.clock.monotonic() - startMs)
+    receivers.leave(origin, how)
   }
 }
 

@@ -40,6 +40,9 @@ export interface ClaimedDelivery {
 /** Written into the statement: SQLite uses a partial index only for what it can read. */
 const dueStates = [sql.lit<DeliveryState>('pending'), sql.lit<DeliveryState>('delivering')]
 
+/** Callbacks that one look for due ones goes through. */
+const dueMax = 1_000
+
 /** The callbacks of all accounts. */
 export class DeliveryStore {
   readonly #database: Database
@@ -50,25 +53,25 @@ export class DeliveryStore {
     this.#clock = clock
   }
 
-  /** Claims up to `count` callbacks that are due, or whose sender died. */
-  async claimDue(count: number, claimMs: number): Promise<readonly ClaimedDelivery[]> {
+  /**
+   * Claims up to `count` callbacks that are due, or whose sender died, the earliest first: at most
+   * `each` of one receiver, and none of those in `except`.
+   */
+  async claimDue(
+    count: number,
+    claimMs: number,
+    { each = count, except = [] }: { each?: number; except?: readonly string[] } = {},
+  ): Promise<readonly ClaimedDelivery[]> {
     const claim = randomToken(12)
     const nowMs = this.#clock.now()
-    const lock = this.#database.kind === 'postgres'
     const rows = await this.#database.db
       .updateTable('deliveries')
       .set((build) => ({ attempt: build('attempt', '+', 1), state: 'delivering', claim }))
       .set({ claim_until_ms: nowMs + claimMs, due_ms: nowMs + claimMs })
-      .where('id', 'in', (build) =>
-        build
-          .selectFrom('deliveries')
-          .select('id')
-          .where('state', 'in', dueStates)
-          .where('due_ms', '<=', nowMs)
-          .orderBy('due_ms')
-          .limit(count)
-          .$if(lock, (query) => query.forUpdate().skipLocked()),
-      )
+      .where('id', 'in', this.#dueIds(count, each, except))
+      // Again, for the row that another sender has claimed meanwhile.
+      .where('state', 'in', dueStates)
+      .where('due_ms', '<=', nowMs)
       .returningAll()
       .execute()
     const secrets = await this.#secretsOf([...new Set(rows.map(({ owner_id }) => owner_id))])
@@ -77,6 +80,28 @@ export class DeliveryStore {
       claim,
       secrets: secrets.get(row.owner_id) ?? [],
     }))
+  }
+
+  #dueIds(count: number, each: number, except: readonly string[]) {
+    const { db } = this.#database
+    const due = db
+      .selectFrom('deliveries')
+      .select(['id', 'due_ms', 'receiver'])
+      .where('state', 'in', dueStates)
+      .where('due_ms', '<=', this.#clock.now())
+      .$if(except.length > 0, (query) => query.where('receiver', 'not in', except))
+      .orderBy('due_ms')
+      .limit(dueMax)
+    const counted = db
+      .selectFrom(due.as('due'))
+      .select(['id', 'due_ms'])
+      .select(sql<number>`row_number() over (partition by receiver order by due_ms)`.as('turn'))
+    return db
+      .selectFrom(counted.as('counted'))
+      .select('id')
+      .where('turn', '<=', each)
+      .orderBy('due_ms')
+      .limit(count)
   }
 
   /** Notes an attempt, and what becomes of the callback. False when the claim was lost. */

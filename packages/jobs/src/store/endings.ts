@@ -35,6 +35,7 @@ export function deliveryRow(delivery: NewDelivery, job: Job, nowMs: number): Tab
     ...delivery,
     job_id: job.id,
     owner_id: job.ownerId,
+    receiver: receiverOf(delivery.url),
     state: 'pending',
     attempt: 0,
     due_ms: nowMs,
@@ -42,6 +43,11 @@ export function deliveryRow(delivery: NewDelivery, job: Job, nowMs: number): Tab
     claim: null,
     claim_until_ms: 0,
   }
+}
+
+/** Whom a callback goes to: what is slow or away is so for all callbacks to one origin. */
+export function receiverOf(url: string): string {
+  return URL.parse(url)?.origin ?? ''
 }
 
 /** Returns what an ending changes in the row of its job; the same columns for each kind. */

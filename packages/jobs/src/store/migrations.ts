@@ -16,6 +16,7 @@ const migrations: readonly Migration[] = [
   schedulesAndQuotas,
   turnsAndRetention,
   wholeTexts,
+  receivers,
 ]
 
 /**
@@ -158,5 +159,14 @@ async function wholeTexts(db: Kysely<Tables>): Promise<void> {
   await run(db, [
     'alter table messages add column whole_hash text',
     'create index messages_whole on messages (whole_hash) where whole_hash is not null',
+  ])
+}
+
+async function receivers(db: Kysely<Tables>): Promise<void> {
+  await run(db, [
+    "alter table deliveries add column receiver text not null default ''",
+    'drop index deliveries_due',
+    `create index deliveries_due on deliveries (due_ms, receiver)
+      where state in ('pending', 'delivering')`,
   ])
 }

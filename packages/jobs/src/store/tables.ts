@@ -105,6 +105,8 @@ interface DeliveriesTable {
   job_id: string
   owner_id: string
   url: string
+  /** The origin of the address. */
+  receiver: string
   body: string
   state: DeliveryState
   attempt: number

@@ -172,6 +172,30 @@ export async function testStore(location: string): Promise<void> {
     assert.deepEqual(await deliveries.claimDue(100, 1_000), [])
   })
 
+  test('callbacks are claimed a few of each receiver, and none of those that are closed', async () => {
+    const owner = newOwner()
+    const urls = ['http://a.example/1', 'http://a.example/2', 'http://a.example/3']
+    for (const url of [...urls, 'http://b.example/', 'http://closed.example/']) {
+      const claimed = await begun(owner, { callbackUrl: url })
+      const delivery = { id: `${claimed.job.id}.1`, url, body: '{}' }
+      await claims.finish(claimed, await ending(), delivery)
+    }
+
+    const which = { each: 2, except: ['http://closed.example'] }
+    const [some, others] = await Promise.all([
+      deliveries.claimDue(100, 1_000, which),
+      other.deliveries.claimDue(100, 1_000, which),
+    ])
+    const rest = await deliveries.claimDue(100, 1_000)
+
+    const claimed = [...some, ...others, ...rest].map(({ delivery }) => delivery.url)
+    const hosts = some.map(({ delivery }) => new URL(delivery.url).host)
+    assert.ok(hosts.filter((host) => host === 'a.example').length <= 2)
+    assert.ok(!hosts.includes('closed.example'))
+    assert.equal(new Set(claimed).size, claimed.length, 'no callback is claimed twice')
+    assert.equal(claimed.filter((url) => url.includes('.example/')).length, 5)
+  })
+
   test('a job to be tried again waits until it is due', async () => {
     const claimed = await begun(newOwner())
     const dueMs = clock.now() + 5_000
