@@ -17,7 +17,7 @@ export interface FileSource extends Source {
 }
 
 /** Where in an open file a byte of a source is. */
-export interface Place {
+interface Place {
   readonly fd: number
   /** The offset in that file. */
   readonly at: number

@@ -1,12 +1,11 @@
 import {
   borderFrom,
-  firstStart,
-  isSentenceStart,
-  isWordStart,
-  lastStart,
+  firstWordStart,
+  lastWordStart,
   lookAheadBytes,
   safeCut,
 } from '../text/boundaries.ts'
+import { firstSentenceStart, lastSentenceStart } from '../text/sentence-starts.ts'
 import type { Resume } from './chunker.ts'
 import { type FindCut, TextChunker } from './text.ts'
 
@@ -22,9 +21,9 @@ export function endOfSentences(bytes: Buffer, start: number, size: TextSize): nu
   const limit = start + size.sizeBytes
   // What the piece before may have repeated is not all that there is in this one.
   const least = start + size.overlapBytes
-  const sentence = lastStart(bytes, limit, least, start, isSentenceStart)
+  const sentence = lastSentenceStart(bytes, limit, least, start)
   if (sentence >= 0) return sentence
-  const word = lastStart(bytes, limit, least, start, isWordStart)
+  const word = lastWordStart(bytes, limit, least, start)
   return word >= 0 ? word : safeCut(bytes, limit, least + 1, start)
 }
 
@@ -32,9 +31,9 @@ export function endOfSentences(bytes: Buffer, start: number, size: TextSize): nu
 export function startOfNext(bytes: Buffer, start: number, end: number, overlap: number): number {
   if (overlap === 0) return end
   const from = Math.max(start + 1, end - overlap)
-  const sentence = firstStart(bytes, from, end, start, isSentenceStart)
+  const sentence = firstSentenceStart(bytes, from, end, start)
   if (sentence >= 0) return sentence
-  const word = firstStart(bytes, from, end, start, isWordStart)
+  const word = firstWordStart(bytes, from, end, start)
   return word >= 0 ? word : Math.min(end, borderFrom(bytes, from, start))
 }
 

@@ -90,81 +90,21 @@ export function borderFrom(bytes: Buffer, at: number, floor: number): number {
   return upTo === at ? at : after
 }
 
-/** Tells whether something begins at `at`; nothing before `floor` is looked at. */
-export type Begins = (bytes: Buffer, at: number, floor: number) => boolean
-
-/** For each byte: 1 where a word or sentence may begin after it: white space, ends of 。！？. */
-const mayPrecede = Uint8Array.from({ length: 256 }, (_, byte) =>
-  isSpace(byte) || byte === 0x81 || byte === 0x82 || byte === 0x9f ? 1 : 0,
-)
-
-/** Returns the last place in (least, at] that `begins` accepts and where text may be cut, or -1. */
-export function lastStart(
-  bytes: Buffer,
-  at: number,
-  least: number,
-  floor: number,
-  begins: Begins,
-): number {
-  for (let place = at; place > least; place--) {
-    if (mayPrecede[bytes[place - 1] as number] === 0) continue
-    if (begins(bytes, place, floor) && isBorder(bytes, place, floor)) return place
-  }
+/** Returns the last place in (least, at] where a word begins and text may be cut, or -1. */
+export function lastWordStart(bytes: Buffer, at: number, least: number, floor: number): number {
+  for (let place = at; place > least; place--)
+    if (isWordStart(bytes, place) && isBorder(bytes, place, floor)) return place
   return -1
 }
 
-/** Returns the first place in [at, before) that `begins` accepts and where text may be cut, or -1. */
-export function firstStart(
-  bytes: Buffer,
-  at: number,
-  before: number,
-  floor: number,
-  begins: Begins,
-): number {
-  for (let place = Math.max(1, at); place < before; place++) {
-    if (mayPrecede[bytes[place - 1] as number] === 0) continue
-    if (begins(bytes, place, floor) && isBorder(bytes, place, floor)) return place
-  }
+/** Returns the first place in [at, before) where a word begins and text may be cut, or -1. */
+export function firstWordStart(bytes: Buffer, at: number, before: number, floor: number): number {
+  for (let place = Math.max(1, at); place < before; place++)
+    if (isWordStart(bytes, place) && isBorder(bytes, place, floor)) return place
   return -1
 }
 
 /** Whether a word begins at `at`, after white space. */
-export function isWordStart(bytes: Buffer, at: number): boolean {
+function isWordStart(bytes: Buffer, at: number): boolean {
   return isSpace(bytes[at - 1] as number) && !isSpace(bytes[at] as number)
-}
-
-const [bang, dot, question] = [0x21, 0x2e, 0x3f]
-/** `"`, `'`, `)`, `]`, `*`, `_`: what may stand between the end of a sentence and white space. */
-const closers = new Set([0x22, 0x27, 0x29, 0x5d, 0x2a, 0x5f])
-/** 。！？ in UTF-8. */
-const wideEnds = new Set([0xe38082, 0xefbc81, 0xefbc9f])
-/** ’ ” » in UTF-8. */
-const wideClosers = new Set([0xe28099, 0xe2809d])
-
-/**
- * Whether a sentence begins at `at`: after an end mark and white space, after an empty line, or after
- * an ideographic end mark. It is a rule of thumb: "Mr. Smith" counts as an end.
- */
-export function isSentenceStart(bytes: Buffer, at: number, floor: number): boolean {
-  const before = bytes[at - 1] as number
-  if (before >= 0x80) return at >= floor + 3 && wideEnds.has(bytes.readUIntBE(at - 3, 3))
-  if (!isSpace(before) || isSpace(bytes[at] as number)) return false
-  let end = at - 1
-  let newlines = 0
-  for (; end >= floor && isSpace(bytes[end] as number); end--) if (bytes[end] === 10) newlines++
-  if (newlines > 1 || end < floor) return true
-  return isEndMark(bytes[beforeClosers(bytes, end, floor)] as number)
-}
-
-function beforeClosers(bytes: Buffer, from: number, floor: number): number {
-  let end = from
-  for (;;) {
-    if (end > floor && closers.has(bytes[end] as number)) end--
-    else if (end >= floor + 3 && wideClosers.has(bytes.readUIntBE(end - 2, 3))) end -= 3
-    else return end
-  }
-}
-
-function isEndMark(mark: number): boolean {
-  return mark === dot || mark === bang || mark === question
 }
