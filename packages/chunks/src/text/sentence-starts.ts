@@ -37,7 +37,7 @@ export function lastSentenceStart(bytes: Buffer, at: number, least: number, floo
       continue
     }
     const before = seen.start
-    const start = startAfter(bytes, mark, seen)
+    const start = startAfter(bytes, mark, at, seen)
     if (start <= least) break
     if (start <= at && start !== before && isStart(bytes, start, floor)) return start
   }
@@ -55,7 +55,7 @@ export function firstSentenceStart(
   while (mark > floor && mayLieBetween[bytes[mark] as number] === 1) mark--
   for (; mark < before; mark++) {
     if (mayEnd[bytes[mark] as number] === 0) continue
-    const start = startAfter(bytes, mark, { mark: -1, start: -1 })
+    const start = startAfter(bytes, mark, before, { mark: -1, start: -1 })
     if (start >= before) return -1
     if (start >= at && isStart(bytes, start, floor)) return start
     // What lies between holds no other mark that leads elsewhere, but newlines.
@@ -68,12 +68,16 @@ function isStart(bytes: Buffer, at: number, floor: number): boolean {
   return isSentenceStart(bytes, at, floor) && isBorder(bytes, at, floor)
 }
 
-/** Returns where text begins after a mark: behind what closes the sentence, and white space. */
-function startAfter(bytes: Buffer, mark: number, seen: Seen): number {
+/**
+ * Returns where text begins after a mark: behind what closes the sentence, and white space; a place
+ * after `most` when it is not up to there.
+ */
+function startAfter(bytes: Buffer, mark: number, most: number, seen: Seen): number {
+  const end = Math.min(bytes.length, most + 1)
   let at = mark + 1
-  while (at < bytes.length && closers.has(bytes[at] as number)) at++
-  while (at + 2 < bytes.length && wideClosers.has(bytes.readUIntBE(at, 3))) at += 3
-  while (at < bytes.length && at !== seen.mark && isSpace(bytes[at] as number)) at++
+  while (at < end && closers.has(bytes[at] as number)) at++
+  while (at + 2 < end && wideClosers.has(bytes.readUIntBE(at, 3))) at += 3
+  while (at < end && at !== seen.mark && isSpace(bytes[at] as number)) at++
   // From one newline to the next the way is known already: a run of them is walked through once.
   if (at !== seen.mark || bytes[at] !== newline) seen.start = at
   seen.mark = mark
