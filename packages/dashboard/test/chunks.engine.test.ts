@@ -33,6 +33,9 @@ test('requests are shown as they go on, and removed', async (t) => {
   await rowOf(page, 'book.txt').getByText('done').waitFor()
   await page.getByRole('progressbar', { name: 'Progress of book.txt' }).waitFor()
   assert.equal(await page.getByRole('link', { name: 'Cut a file' }).getAttribute('href'), own)
+  const result = page.getByRole('link', { name: 'Result of book.txt' })
+  const zip = await fetch((await result.getAttribute('href')) ?? '')
+  assert.match(Buffer.from(await zip.arrayBuffer()).toString('latin1'), /^PK/)
   await page.getByRole('button', { name: 'Remove book.txt' }).click()
 
   await until('removed', async () => (await requests(drover)).length === 0)

@@ -126,3 +126,22 @@ test('a broker comes, gets its partitions, and leaves them to the others', async
   assert.ok(!(await brokers()).placement.wide.includes('broker2'))
   assert.equal((await peek(drover, 'wide'))[0]?.value, 'kept')
 })
+
+test('of two queues one is chosen', async (t) => {
+  const [one = 0, other = 0] = await freePorts(2)
+  const drover = await startDrover(t, {
+    services: { ...queueConfig(one), ...queueConfig(other, 'mailroom') },
+    listeners: [{ address: '127.0.0.1:0', service: 'queue' }],
+  })
+  const topics = (name: string) => drover.get<{ topics: unknown[] }>(`/parts/${name}/v1/topics`)
+  await until('both', () => Promise.all([topics('queue'), topics('mailroom')]).catch(() => false))
+  await makeTopic(drover, 'orders', { partitions: 1 })
+  await drover.post('/parts/mailroom/v1/topics', { name: 'letters', options: { partitions: 1 } })
+  const page = await openPage(t, drover, { place: '/queue' })
+
+  await page.getByRole('link', { name: 'orders' }).waitFor()
+  await page.getByLabel('Which queue').selectOption('mailroom')
+
+  await page.getByRole('link', { name: 'letters' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'orders' }).count(), 0)
+})

@@ -164,10 +164,12 @@ test('by keyboard alone: skip, scale, choose a policy in a dialog that keeps the
   }
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  const focused = await page.evaluate(
-    () => (globalThis as never as { document: Document }).document.activeElement?.textContent,
-  )
-  assert.equal(focused, 'Policy')
+  await until('the focus is back', async () => {
+    const focused = await page.evaluate(
+      () => (globalThis as never as { document: Document }).document.activeElement?.textContent,
+    )
+    return focused === 'Policy'
+  })
   await page.keyboard.press('Enter')
   await dialog.waitFor()
   await page.keyboard.type('least')

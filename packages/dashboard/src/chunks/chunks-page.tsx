@@ -12,6 +12,7 @@ import { clock, status } from '../live/instance.ts'
 import { usePolled } from '../live/polled.ts'
 import { useStore } from '../live/store.ts'
 import { usePart } from '../shell/part-of.ts'
+import { PartPicker } from '../shell/part-picker.tsx'
 import { type ChunkRequest, isOpen, readStatus, removeRequest, simulateFull } from './chunks-api.ts'
 import { useRequests } from './request-watch.ts'
 
@@ -24,12 +25,21 @@ export function ChunksPage() {
 function Chunks({ part }: { readonly part: Part }) {
   const chunks = useMemo(() => createPartClient(part), [part.base])
   const { requests, problem } = useRequests(part.base)
-  const columns = useColumns(chunks)
+  const url = useOwnUrl(part.service)
+  const columns = useColumns(chunks, url)
   return (
     <>
       <header class="page-head">
         <h1>Chunks</h1>
-        <OwnPage service={part.service} />
+        <div class="actions">
+          <PartPicker section="chunks" chosen={part} />
+          {url !== undefined && (
+            <a class="button main" href={url} target="_blank" rel="noreferrer">
+              <Icon name="open" />
+              Cut a file
+            </a>
+          )}
+        </div>
       </header>
       {problem !== undefined && <Problem text={problem} />}
       <Service chunks={chunks} />
@@ -45,17 +55,10 @@ function Chunks({ part }: { readonly part: Part }) {
   )
 }
 
-/** The service's own page, where files are uploaded, if a listener leads to it. */
-function OwnPage({ service }: { readonly service: string }) {
+/** Where the service's own page is, if a listener leads to it. */
+function useOwnUrl(service: string): string | undefined {
   const listeners = useStore(status)?.listeners ?? []
-  const url = listeners.find(({ services }) => services.includes(service))?.url
-  if (url === undefined) return null
-  return (
-    <a class="button main" href={url} target="_blank" rel="noreferrer">
-      <Icon name="open" />
-      Cut a file
-    </a>
-  )
+  return listeners.find(({ services }) => services.includes(service))?.url
 }
 
 function Service({ chunks }: { readonly chunks: PartClient }) {
@@ -107,7 +110,7 @@ function Service({ chunks }: { readonly chunks: PartClient }) {
   )
 }
 
-function useColumns(chunks: PartClient): readonly Column<ChunkRequest>[] {
+function useColumns(chunks: PartClient, url: string | undefined): readonly Column<ChunkRequest>[] {
   const nowMs = useStore(clock)
   return [
     {
@@ -138,6 +141,15 @@ function useColumns(chunks: PartClient): readonly Column<ChunkRequest>[] {
       isSilent: true,
       cell: ({ id, name, state }) => (
         <div class="row-actions">
+          {state === 'done' && url !== undefined && (
+            <a
+              class="button bare"
+              href={`${url}/requests/${id}/result`}
+              aria-label={`Result of ${name}`}
+            >
+              Result
+            </a>
+          )}
           <Action
             icon={isOpen(state) ? 'close' : 'trash'}
             label={`${isOpen(state) ? 'Cancel' : 'Remove'} ${name}`}

@@ -3,6 +3,7 @@ import type { Part } from '../client/admin.ts'
 import { Button } from '../kit/button.tsx'
 import { useStore } from '../live/store.ts'
 import { usePart } from '../shell/part-of.ts'
+import { PartPicker } from '../shell/part-picker.tsx'
 import { linkTo, route } from '../shell/route.ts'
 import { DeliveryPanel } from './delivery-panel.tsx'
 import { JobDialog } from './job-dialog.tsx'
@@ -38,6 +39,7 @@ function Inside({ part, session }: InsideProps) {
       <header class="page-head">
         <h1>Jobs</h1>
         <div class="actions">
+          <PartPicker section="jobs" chosen={part} />
           <Button icon="plus" kind="main" onPress={() => setSubmitting(true)}>
             Submit
           </Button>

@@ -1,6 +1,7 @@
 import type { Part } from '../client/admin.ts'
 import { createPartClient, type PartClient } from '../client/part.ts'
 import { Problem } from '../client/problem.ts'
+import { tab } from '../client/storage.ts'
 import { createStore, type Store } from '../live/store.ts'
 import type { JobsApi } from './jobs-openapi.ts'
 
@@ -40,8 +41,7 @@ function createSession(part: Part): JobsSession {
   let refreshing: Promise<boolean> | undefined
   const keep = (next: Tokens | undefined) => {
     tokens = next
-    if (next) sessionStorage.setItem(key, JSON.stringify(next))
-    else sessionStorage.removeItem(key)
+    tab.set(key, next && JSON.stringify(next))
     isIn.set(next !== undefined)
   }
   const headers = () =>
@@ -104,6 +104,6 @@ function refreshed(client: PartClient, refresh: () => Promise<boolean>): PartCli
 }
 
 function readTokens(key: string): Tokens | undefined {
-  const text = sessionStorage.getItem(key)
-  return text === null ? undefined : (JSON.parse(text) as Tokens)
+  const text = tab.get(key)
+  return text === undefined ? undefined : (JSON.parse(text) as Tokens)
 }

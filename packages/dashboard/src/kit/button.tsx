@@ -10,18 +10,29 @@ interface ButtonProps {
   readonly label?: string
   readonly kind?: 'plain' | 'main' | 'danger' | 'bare'
   readonly isDisabled?: boolean
+  /** It does something already. Unlike a disabled button it keeps the focus. */
+  readonly isBusy?: boolean
   readonly onPress: () => void
 }
 
 /** A button with an icon, words, or both; without words the label is its tooltip too. */
 export function Button(props: ButtonProps) {
-  const { children, icon, label, kind = 'plain', isDisabled = false, onPress } = props
+  const {
+    children,
+    icon,
+    label,
+    kind = 'plain',
+    isDisabled = false,
+    isBusy = false,
+    onPress,
+  } = props
   return (
     <button
       type="button"
       class={`button ${kind} ${children === undefined ? 'only-icon' : ''}`}
       disabled={isDisabled}
-      onClick={onPress}
+      aria-busy={isBusy}
+      onClick={() => isBusy || onPress()}
       {...(label === undefined ? {} : { 'aria-label': label })}
       {...(label === undefined || children !== undefined ? {} : { title: label })}
     >
@@ -54,5 +65,5 @@ export function Action({ act, done, failed, ...props }: ActionProps) {
       setBusy(false)
     }
   }
-  return <Button {...props} isDisabled={isBusy || props.isDisabled === true} onPress={press} />
+  return <Button {...props} isBusy={isBusy} onPress={press} />
 }

@@ -17,18 +17,24 @@ interface DialogProps {
 export function Dialog({ title, children, onClose }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
+  const isOver = useRef(false)
+  // The browser tells of the closing a moment later, when the next dialog may be open already.
+  const close = () => {
+    if (!isOver.current) onClose()
+  }
   useEffect(() => {
     const own = dialog.current
     const opener = document.activeElement
     own?.showModal()
     own?.querySelector<HTMLElement>('input, select, textarea')?.focus()
     return () => {
+      isOver.current = true
       own?.close()
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
     }
   }, [])
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} onCancel={onClose}>
+    <dialog ref={dialog} aria-labelledby={heading} onClose={close} onCancel={close}>
       <header>
         <h2 id={heading}>{title}</h2>
         <button type="button" class="button bare only-icon" aria-label="Close" onClick={onClose}>

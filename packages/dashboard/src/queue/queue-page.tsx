@@ -7,6 +7,7 @@ import { Problem } from '../kit/problem.tsx'
 import { usePolled } from '../live/polled.ts'
 import { useStore } from '../live/store.ts'
 import { usePart } from '../shell/part-of.ts'
+import { PartPicker } from '../shell/part-picker.tsx'
 import { route } from '../shell/route.ts'
 import { BrokerPanel } from './broker-panel.tsx'
 import { NewTopicDialog } from './new-topic-dialog.tsx'
@@ -33,6 +34,7 @@ function Queue({ part }: { readonly part: Part }) {
       <header class="page-head">
         <h1>Queue</h1>
         <div class="actions">
+          <PartPicker section="queue" chosen={part} />
           <Button icon="plus" onPress={() => setMaking(true)}>
             New topic
           </Button>

@@ -1,3 +1,4 @@
+import { browser } from '../client/storage.ts'
 import { createStore } from '../live/store.ts'
 
 /** `system` follows the reader's machine. */
@@ -18,7 +19,7 @@ export function startTheme(): void {
 
 /** Chooses a theme, for this browser. */
 export function chooseTheme(chosen: Theme): void {
-  localStorage.setItem(key, chosen)
+  browser.set(key, chosen)
   theme.set(chosen)
   apply()
 }
@@ -31,6 +32,6 @@ function apply(): void {
 }
 
 function stored(): Theme {
-  const text = localStorage.getItem(key)
+  const text = browser.get(key)
   return text === 'light' || text === 'dark' ? text : 'system'
 }

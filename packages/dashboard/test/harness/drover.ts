@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -48,7 +48,7 @@ export async function startDrover(
     const listeners = config.listeners ?? [{ address: '127.0.0.1:0', service }]
     writeFileSync(file, JSON.stringify({ data: '.drover', admin, ...config, listeners }))
     child = spawn(process.execPath, [bin, 'up', '-c', file], { cwd: folder })
-    url = await adminUrl(child)
+    url = await adminUrl(child, folder)
   }
   const stop = async () => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -87,23 +87,25 @@ export async function startDrover(
   }
 }
 
-/** Resolves to the admin API's address once the instance has told all that runs. */
-function adminUrl(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let told = ''
-    const fail = (why: string) => reject(new Error(`${why}; it wrote:\n${told}`))
-    const timer = setTimeout(() => fail('drover did not start in time'), startMsMax)
-    const read = (chunk: Buffer) => {
+/** Resolves to the admin API's address, which the instance notes in its data folder. */
+async function adminUrl(child: ChildProcess, folder: string): Promise<string> {
+  let told = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
       told += chunk
-      const [, url] = /^ *admin +(http:\/\/\S+)/m.exec(told) ?? []
-      if (url === undefined) return
-      clearTimeout(timer)
-      resolve(url)
+    })
+  const read = () => {
+    if (child.exitCode !== null) throw new Error(`drover ended with ${child.exitCode}:\n${told}`)
+    try {
+      const run = JSON.parse(readFileSync(join(folder, '.drover', 'run.json'), 'utf8'))
+      return run.pid === child.pid ? (run.admin as string) : undefined
+    } catch {
+      // Not there yet, or being written.
+      return undefined
     }
-    child.stdout?.on('data', read)
-    child.stderr?.on('data', read)
-    child.once('exit', (code) => fail(`drover ended with ${code}`))
-  })
+  }
+  await until('the admin API', read, startMsMax)
+  return read() ?? ''
 }
 
 /** Waits until `done` holds; it is asked again and again. */

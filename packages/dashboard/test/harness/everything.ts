@@ -45,11 +45,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** The queue: a manager and two brokers. */
-export function queueConfig(tcp: number) {
-  const words = ['queue', 'serve', '--brokers', '2', '--data', 'queue']
+/** A queue: a manager and two brokers. */
+export function queueConfig(tcp: number, name = 'queue') {
+  const words = ['queue', 'serve', '--brokers', '2', '--data', name]
   return {
-    queue: {
+    [name]: {
       command: self(...words, '--listen', '127.0.0.1:{port}', '--tcp', `127.0.0.1:${tcp}`),
       part: 'queue',
       replicas: 1,
