@@ -74,11 +74,14 @@ async function drover() {
     (await client.produce('bench', messages)).length
   const single = await rate(underWay, produce([message]))
   const batched = await rate(64, produce(batch))
-  let offset = 0
-  const read = await rate(1, async () => {
+  // Two readers, so that the next answer is on its way while one is taken apart.
+  const offsets = [0, 0]
+  let turn = 0
+  const read = await rate(offsets.length, async () => {
+    const reader = turn++ % offsets.length
     const options = { messagesMax: 65_536, bytesMax: 4_194_304 }
-    const found = await client.fetch('bench', 0, { offset }, options)
-    offset = found.records.length === 0 ? 0 : found.nextOffset
+    const found = await client.fetch('bench', 0, { offset: offsets[reader] ?? 0 }, options)
+    offsets[reader] = found.records.length === 0 ? 0 : found.nextOffset
     return found.records.length
   })
   const work = await rate(8, async () => {
