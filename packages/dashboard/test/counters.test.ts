@@ -71,3 +71,11 @@ test('quantiles lie within their bucket, and above all bounds at the last one', 
   assert.equal(quantile(buckets, 0.99), 0.1)
   assert.equal(quantile(new Map(), 0.5), undefined)
 })
+
+test('a service of which nothing runs does nothing', () => {
+  const counters = readCounters('drover_replicas_expected{service="broken"} 2\n')
+
+  const broken = compare(counters, counters, 5_000, 2).get('broken')
+
+  assert.deepEqual([broken?.requestsPerSecond, broken?.errorsPerSecond], [0, 0])
+})

@@ -253,6 +253,7 @@ export interface AdminApi {
   /** Gives it nothing new; {"undo":true} takes that back */
   'POST /v1/services/{service}/replicas/{replica}/drain': {
     path: { service: string; replica: string }
+    body: { undo: boolean }
     answer: { since: number }
   }
   /** Kills it as a crash would, to see what happens */

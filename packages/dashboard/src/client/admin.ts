@@ -7,7 +7,7 @@ export type AdminRoute = keyof AdminApi
 export type Answer<Route extends AdminRoute> = AdminApi[Route]['answer']
 
 /** What a route takes: `path`, `query` and `body`, each where the document has it. */
-type Wish<Route extends AdminRoute> = Omit<AdminApi[Route], 'answer'> & { readonly body?: unknown }
+type Wish<Route extends AdminRoute> = Omit<AdminApi[Route], 'answer'>
 
 type NeedsNothing<Route extends AdminRoute> = AdminApi[Route] extends
   | { path: unknown }

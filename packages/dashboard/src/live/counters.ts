@@ -17,9 +17,11 @@ export function readCounters(text: string): Counters {
   const services = new Map<string, Map<string, ReplicaCounters>>()
   for (const { name, labels, value } of parseMetrics(text)) {
     const { service, replica } = labels
-    if (service === undefined || replica === undefined) continue
+    if (service === undefined) continue
     const replicas = services.get(service) ?? new Map<string, ReplicaCounters>()
+    // A service without replicas has figures as well: it does nothing.
     services.set(service, replicas)
+    if (replica === undefined) continue
     const counters = replicas.get(replica) ?? { requests: 0, errors: 0, buckets: new Map() }
     replicas.set(replica, counters)
     if (name === 'drover_requests_total') counters.requests = value
