@@ -39,6 +39,8 @@ export type ManagerEvent =
       readonly broker: string
       readonly epoch: number
     }
+  /** A broker has thrown away what it had of partitions whose topic is gone. */
+  | { readonly type: 'dropped'; readonly broker: string; readonly ids: readonly number[] }
   | { readonly type: 'generation'; readonly group: string; readonly generation: number }
 
 /** What a broker is told about a partition. */
@@ -53,6 +55,8 @@ export class ManagerState implements StateMachine {
   readonly topics = new Map<string, KeptTopic>()
   readonly moves = new Map<number, PendingMove>()
   readonly generations = new Map<string, number>()
+  /** By broker: partitions of topics that are gone, which it may still have. Numbers are never used again. */
+  readonly drops = new Map<string, readonly number[]>()
   nextId = 1
   /** Raised by every change that clients should learn of. */
   version = 0
@@ -72,6 +76,7 @@ export class ManagerState implements StateMachine {
         break
       case 'broker.remove':
         this.brokers.delete(event.name)
+        this.drops.delete(event.name)
         break
       case 'topic.set':
         this.topics.set(event.topic.name, event.topic)
@@ -87,6 +92,9 @@ export class ManagerState implements StateMachine {
         this.moves.delete(event.partition)
         this.#place(event)
         break
+      case 'dropped':
+        this.#setDrops(event.broker, (ids) => ids.filter((id) => !event.ids.includes(id)))
+        break
       case 'generation':
         this.generations.set(event.group, event.generation)
         break
@@ -94,8 +102,18 @@ export class ManagerState implements StateMachine {
   }
 
   #removeTopic(name: string): void {
-    for (const { id } of this.topics.get(name)?.partitions ?? []) this.moves.delete(id)
+    for (const { id, broker } of this.topics.get(name)?.partitions ?? []) {
+      const { from, to } = this.moves.get(id) ?? { from: broker, to: broker }
+      for (const owner of new Set([broker, from, to])) this.#setDrops(owner, (ids) => [...ids, id])
+      this.moves.delete(id)
+    }
     this.topics.delete(name)
+  }
+
+  #setDrops(broker: string, change: (ids: readonly number[]) => readonly number[]): void {
+    const ids = change(this.drops.get(broker) ?? [])
+    if (ids.length > 0) this.drops.set(broker, ids)
+    else this.drops.delete(broker)
   }
 
   #place(event: Extract<ManagerEvent, { type: 'move.end' }>): void {
@@ -116,6 +134,7 @@ export class ManagerState implements StateMachine {
       topics: [...this.topics.values()],
       moves: [...this.moves.values()],
       generations: [...this.generations],
+      drops: [...this.drops],
       nextId: this.nextId,
     }
   }
@@ -128,6 +147,7 @@ export class ManagerState implements StateMachine {
       topics: KeptTopic[]
       moves: PendingMove[]
       generations: [string, number][]
+      drops?: [string, number[]][]
       nextId: number
     }
     for (const name of kept.brokers) this.brokers.set(name, undefined)
@@ -135,6 +155,7 @@ export class ManagerState implements StateMachine {
     for (const topic of kept.topics) this.topics.set(topic.name, topic)
     for (const move of kept.moves) this.moves.set(move.id, move)
     for (const [group, generation] of kept.generations) this.generations.set(group, generation)
+    for (const [broker, ids] of kept.drops ?? []) this.drops.set(broker, ids)
     this.nextId = kept.nextId
   }
 }

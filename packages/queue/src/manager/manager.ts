@@ -14,6 +14,7 @@ import { Store } from '../log/store.ts'
 import { checkName, completeTopicOptions, logDefaults, type QueueLimits } from '../options.ts'
 import type { BrokerInfo, TopicOptions } from '../queue-engine.ts'
 import type { BrokerHost, HostedBroker } from './broker-host.ts'
+import { dropGone } from './gone-topics.ts'
 import { type KeptTopic, type ManagerEvent, ManagerState, specOf } from './manager-state.ts'
 import { Mover } from './mover.ts'
 import { ReaderGroups } from './reader-groups.ts'
@@ -159,11 +160,13 @@ export class Manager implements Service {
   async #sweep(): Promise<void> {
     await this.groups.sweep()
     const halfMade = [...this.#state.topics.values()].some(({ ready }) => !ready)
-    if (halfMade || this.#state.moves.size > 0) await this.#inTurn(() => this.#settle())
+    const { moves, drops } = this.#state
+    if (halfMade || moves.size + drops.size > 0) await this.#inTurn(() => this.#settle())
   }
 
   /** Finishes what a crash may have left half done. */
   async #settle(): Promise<void> {
+    await dropGone(this)
     const ends = await Promise.allSettled(
       [...this.#state.moves.values()].map((move) => this.#mover.finish(move)),
     )
@@ -269,11 +272,10 @@ export class Manager implements Service {
 
   deleteTopic(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      const topic = this.topic(name)
+      this.topic(name)
       await this.event({ type: 'topic.remove', name })
       this.groups.forgetTopic(name)
-      for (const { id, broker } of topic.partitions)
-        await this.broker(broker).link.call('drop', { id })
+      await dropGone(this)
     })
   }
 

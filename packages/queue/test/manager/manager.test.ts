@@ -61,6 +61,49 @@ describe('manager', () => {
     await manager.stop()
   })
 
+  it('deletes a topic while a broker is down, which drops its part when it is back', async () => {
+    const clock = createManualClock()
+    const disk = new MemoryDisk()
+    const down = new Set<string>()
+    const dropped: string[] = []
+    const linkOf = (name: string): Link => {
+      if (down.has(name)) throw fault('BROKER_UNREACHABLE', `broker ${name} is down`)
+      return {
+        async call(method, params) {
+          if (method === 'drop') dropped.push(`${name}/${(params as { id: number }).id}`)
+          return { result: null, bytes: Buffer.alloc(0) }
+        },
+        async close() {},
+      }
+    }
+    const open = async () => {
+      const manager = new Manager({
+        ...{ disk, clock, random: seededRandom(1), log: silentLog, limits: limitDefaults },
+        host: { create: (name) => hosted(name, () => linkOf(name)), async forget() {} },
+        firstBrokers: ['b0', 'b1'],
+      })
+      await manager.start()
+      return manager
+    }
+    let manager = await open()
+    const { partitions } = await manager.createTopic('t', { partitions: 16 })
+    const placesOn = (broker: string) =>
+      partitions.filter((one) => one.broker === broker).map(({ id }) => `${broker}/${id}`)
+    down.add('b1')
+    await manager.deleteTopic('t')
+    assert.deepEqual(dropped, placesOn('b0'))
+    await manager.stop()
+
+    manager = await open()
+    await clock.advance(1_000)
+    assert.deepEqual(dropped, placesOn('b0'))
+    down.clear()
+    await clock.advance(1_000)
+    assert.deepEqual(dropped, [...placesOn('b0'), ...placesOn('b1')])
+    assert.equal(manager.state.drops.size, 0)
+    await manager.stop()
+  })
+
   it('opens its files anew after its disk failed, with all that it had stored', async () => {
     const clock = createManualClock()
     const disk = new MemoryDisk()
