@@ -1,5 +1,5 @@
 import type { Position } from '../protocol/location.ts'
-import { type Box, boxAround, boxHas, distanceKm } from './geo.ts'
+import { type Box, boxAround, distanceKm } from './geo.ts'
 
 /** What a fence encloses. */
 export type FenceShape =
@@ -12,12 +12,12 @@ type Crossing = 'enter' | 'leave' | 'move'
 /** Told of each crossing of one fence. */
 export type OnCrossing = (crossing: Crossing, slot: number, at: Position) => void
 
-interface Fence {
-  readonly shape: FenceShape
-  readonly box: Box
-  readonly onCrossing: OnCrossing
-  readonly cells: readonly number[]
-}
+/**
+ * Numbers of one fence: south, north, west and east of its box, then centre and radius of a circle.
+ * They fill one line of the processor's cache, because a move is compared with fences all over memory.
+ */
+const stride = 8
+const fencesFirst = 256
 
 /** Cells of level n are 180 / 2^n degrees wide; 12 is 0.044 degrees. */
 const levelMax = 12
@@ -29,7 +29,11 @@ const hashBits = 18
  * lists, however many fences there are. What a client was inside of follows from where it was.
  */
 export class Fences {
-  readonly #cells = new Map<number, Fence[]>()
+  /** For each cell the numbers of the fences that lie in it. */
+  readonly #cells = new Map<number, number[]>()
+  #shapes = new Float64Array(fencesFirst * stride)
+  readonly #onCrossing: (OnCrossing | undefined)[] = []
+  readonly #free: number[] = []
   readonly #fencesOfLevel = new Int32Array(levelMax + 1)
   /** How many lists share a hash of their cell: 0 says without a look at the map that there is none. */
   readonly #listsOfHash = new Uint16Array(2 ** hashBits)
@@ -43,7 +47,9 @@ export class Fences {
   add(shape: FenceShape, onCrossing: OnCrossing): () => void {
     const box = shape.kind === 'box' ? shape.box : boxAround(shape.center, shape.radiusKm)
     const cells = cellsOf(box)
-    const fence: Fence = { shape, box, onCrossing, cells }
+    const fence = this.#free.pop() ?? this.#onCrossing.length
+    this.#onCrossing[fence] = onCrossing
+    this.#note(fence, shape, box)
     const level = Math.floor((cells[0] ?? 0) / 2 ** 27)
     for (const cell of cells) {
       const list = this.#cells.get(cell)
@@ -62,7 +68,21 @@ export class Fences {
       this.#fencesOfLevel[level] = (this.#fencesOfLevel[level] as number) - 1
       this.#count--
       for (const cell of cells) this.#take(cell, fence)
+      this.#onCrossing[fence] = undefined
+      this.#free.push(fence)
     }
+  }
+
+  #note(fence: number, shape: FenceShape, { south, north, west, east }: Box): void {
+    if ((fence + 1) * stride > this.#shapes.length) {
+      const roomy = new Float64Array(this.#shapes.length * 2)
+      roomy.set(this.#shapes)
+      this.#shapes = roomy
+    }
+    const { center, radiusKm } =
+      shape.kind === 'circle' ? shape : { center: { latitude: 0, longitude: 0 }, radiusKm: -1 }
+    const numbers = [south, north, west, east, center.latitude, center.longitude, radiusKm]
+    this.#shapes.set(numbers, fence * stride)
   }
 
   /** Tells the fences that a client went from one position to another; either may be missing. */
@@ -90,9 +110,10 @@ export class Fences {
     const fences = this.#listsOfHash[hashOf(cell)] === 0 ? undefined : this.#cells.get(cell)
     if (!fences) return
     for (const fence of fences) {
-      if (encloses(fence, to))
-        fence.onCrossing(from && encloses(fence, from) ? 'move' : 'enter', slot, to)
-      else if (isSameCell && from && encloses(fence, from)) fence.onCrossing('leave', slot, to)
+      if (this.#encloses(fence, to))
+        this.#tell(fence, from && this.#encloses(fence, from) ? 'move' : 'enter', slot, to)
+      else if (isSameCell && from && this.#encloses(fence, from))
+        this.#tell(fence, 'leave', slot, to)
     }
   }
 
@@ -100,12 +121,30 @@ export class Fences {
     const fences = this.#listsOfHash[hashOf(cell)] === 0 ? undefined : this.#cells.get(cell)
     if (!fences) return
     for (const fence of fences) {
-      if (!encloses(fence, from) || (to && encloses(fence, to))) continue
-      fence.onCrossing('leave', slot, to ?? from)
+      if (!this.#encloses(fence, from) || (to && this.#encloses(fence, to))) continue
+      this.#tell(fence, 'leave', slot, to ?? from)
     }
   }
 
-  #take(cell: number, fence: Fence): void {
+  #tell(fence: number, crossing: Crossing, slot: number, at: Position): void {
+    this.#onCrossing[fence]?.(crossing, slot, at)
+  }
+
+  #encloses(fence: number, { latitude, longitude }: Position): boolean {
+    const shapes = this.#shapes
+    const at = fence * stride
+    if (latitude < (shapes[at] as number) || latitude > (shapes[at + 1] as number)) return false
+    const west = shapes[at + 2] as number
+    const east = shapes[at + 3] as number
+    const isBetween =
+      west <= east ? longitude >= west && longitude <= east : longitude >= west || longitude <= east
+    const radiusKm = shapes[at + 6] as number
+    if (!isBetween || radiusKm < 0) return isBetween
+    const away = distanceKm(shapes[at + 4] as number, shapes[at + 5] as number, latitude, longitude)
+    return away <= radiusKm
+  }
+
+  #take(cell: number, fence: number): void {
     const left = this.#cells.get(cell)?.filter((other) => other !== fence) ?? []
     if (left.length > 0) this.#cells.set(cell, left)
     else {
@@ -118,13 +157,6 @@ export class Fences {
     const hash = hashOf(cell)
     this.#listsOfHash[hash] = (this.#listsOfHash[hash] as number) + change
   }
-}
-
-function encloses({ shape, box }: Fence, { latitude, longitude }: Position): boolean {
-  if (!boxHas(box, latitude, longitude)) return false
-  if (shape.kind === 'box') return true
-  const { center, radiusKm } = shape
-  return distanceKm(center.latitude, center.longitude, latitude, longitude) <= radiusKm
 }
 
 /** The cells of the deepest level at which the box is no wider and no higher than a cell. */
