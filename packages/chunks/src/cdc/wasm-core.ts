@@ -1,4 +1,4 @@
-import { type Code, i32, i64, list, op, section, text, unsigned } from './assembler.ts'
+import { type Code, i32, i64, moduleOf, op, start } from '../wasm/assembler.ts'
 import { type CdcOptions, type CutFinder, makeGear, masksOf, stepsOf } from './gear.ts'
 
 /**
@@ -55,36 +55,15 @@ function rollUntil(bound: number, [doubled, plain]: readonly [number, number]): 
   ]
 }
 
-/** Returns the module: one function and its memory of `pages`, which may grow. */
+/** Returns the module: one function and its memory of `pages`. */
 export function coreModule(pages: number): Uint8Array<ArrayBuffer> {
-  const parameters: Code = [i32, i32, i32, i64, i64, i64, i64]
-  const type = [0x60, ...list(parameters.map((kind) => [kind])), ...list([[i32]])]
   const body = [
-    ...list([[1, i64]]),
     ...rollUntil(local.easier, maskLocals.small),
     ...rollUntil(local.stop, maskLocals.large),
-    ...[...op.i32(0), ...op.end],
+    ...op.i32(0),
   ]
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, list([type])),
-    ...section(3, list([[0]])),
-    ...section(5, list([[0, ...unsigned(pages)]])),
-    ...section(
-      7,
-      list([
-        [...text('memory'), 2, 0],
-        [...text('roll'), 0, 0],
-      ]),
-    ),
-    ...section(10, list([[...unsigned(body.length), ...body]])),
-  ])
-}
-
-/** What we use of the global of the same name; its types come with those of browsers only. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
+  const parameters: Code = [i32, i32, i32, i64, i64, i64, i64]
+  return moduleOf({ name: 'roll', parameters, result: i32, locals: [i64], body }, pages)
 }
 
 type Roll = (
@@ -103,11 +82,7 @@ export function createWasmFinder(
   capacity: number,
 ): CutFinder & { readonly bytes: Uint8Array } {
   const pages = Math.ceil((dataAt + capacity) / pageBytes)
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(coreModule(pages)))
-  const { memory, roll } = instance.exports as {
-    memory: { buffer: ArrayBuffer }
-    roll: Roll
-  }
+  const { memory, roll } = start<{ memory: { buffer: ArrayBuffer }; roll: Roll }>(coreModule(pages))
   const gear = makeGear(options.seed)
   new BigUint64Array(memory.buffer, gearAt, 256).set(gear)
   new BigUint64Array(memory.buffer, doubledAt, 256).set(gear.map((value) => value << 1n))

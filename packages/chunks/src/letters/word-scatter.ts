@@ -249,8 +249,10 @@ function countBytes(bytes: Uint8Array, length: number, seen: Float64Array): void
   counts.fill(0)
   const even = length - (length % 4)
   for (let at = 0; at < even; at += 4) {
-    const [a, b] = [bytes[at] as number, 256 + (bytes[at + 1] as number)]
-    const [c, d] = [512 + (bytes[at + 2] as number), 768 + (bytes[at + 3] as number)]
+    const a = bytes[at] as number
+    const b = 256 + (bytes[at + 1] as number)
+    const c = 512 + (bytes[at + 2] as number)
+    const d = 768 + (bytes[at + 3] as number)
     counts[a] = (counts[a] as number) + 1
     counts[b] = (counts[b] as number) + 1
     counts[c] = (counts[c] as number) + 1
