@@ -64,16 +64,21 @@ export class DeliveryStore {
   ): Promise<readonly ClaimedDelivery[]> {
     const claim = randomToken(12)
     const nowMs = this.#clock.now()
-    const rows = await this.#database.db
-      .updateTable('deliveries')
-      .set((build) => ({ attempt: build('attempt', '+', 1), state: 'delivering', claim }))
-      .set({ claim_until_ms: nowMs + claimMs, due_ms: nowMs + claimMs })
-      .where('id', 'in', this.#dueIds(count, each, except))
-      // Again, for the row that another sender has claimed meanwhile.
-      .where('state', 'in', dueStates)
-      .where('due_ms', '<=', nowMs)
-      .returningAll()
-      .execute()
+    const rows = await this.#database.write(
+      (db) =>
+        db
+          .updateTable('deliveries')
+          .set((build) => ({ attempt: build('attempt', '+', 1), state: 'delivering', claim }))
+          .set({ claim_until_ms: nowMs + claimMs, due_ms: nowMs + claimMs })
+          .where('id', 'in', this.#dueIds(count, each, except))
+          // Again, for the row that another sender has claimed meanwhile.
+          .where('state', 'in', dueStates)
+          .where('due_ms', '<=', nowMs)
+          .returningAll()
+          .execute(),
+      // A claim that is forgotten sends once more, under the same id.
+      { soft: true },
+    )
     const secrets = await this.#secretsOf([...new Set(rows.map(({ owner_id }) => owner_id))])
     return rows.map((row) => ({
       delivery: toDelivery(row),
@@ -110,7 +115,7 @@ export class DeliveryStore {
     attempt: Omit<DeliveryAttempt, 'attempt'>,
     next: { state: DeliveryState; dueMs: number },
   ): Promise<boolean> {
-    return this.#database.db.transaction().execute(async (transaction) => {
+    return this.#database.write(async (transaction) => {
       const { numUpdatedRows } = await transaction
         .updateTable('deliveries')
         .set({ state: next.state, due_ms: next.dueMs, claim: null, claim_until_ms: 0 })
@@ -137,13 +142,17 @@ export class DeliveryStore {
 
   /** Hands a callback back untried, until `dueMs`. */
   async postpone({ delivery, claim }: ClaimedDelivery, dueMs: number): Promise<void> {
-    await this.#database.db
-      .updateTable('deliveries')
-      .set((build) => ({ attempt: build('attempt', '-', 1), state: 'pending', due_ms: dueMs }))
-      .set({ claim: null, claim_until_ms: 0 })
-      .where('id', '=', delivery.id)
-      .where('claim', '=', claim)
-      .execute()
+    await this.#database.write(
+      (db) =>
+        db
+          .updateTable('deliveries')
+          .set((build) => ({ attempt: build('attempt', '-', 1), state: 'pending', due_ms: dueMs }))
+          .set({ claim: null, claim_until_ms: 0 })
+          .where('id', '=', delivery.id)
+          .where('claim', '=', claim)
+          .execute(),
+      { soft: true },
+    )
   }
 
   /** The newest first; those of one owner, or all. */
