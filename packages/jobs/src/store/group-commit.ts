@@ -1,3 +1,4 @@
+import { Fault } from '@drover/kernel'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
@@ -61,8 +62,8 @@ async function commit(db: Kysely<Tables>, group: readonly Waiting[]): Promise<vo
     const results = await transact(db, group)
     for (const [index, { resolve }] of group.entries()) resolve(results[index] as never)
   } catch (error) {
-    const [only] = group
-    if (group.length === 1) only?.reject(error)
+    // A store that is away is away for each of them.
+    if (group.length === 1 || error instanceof Fault) for (const { reject } of group) reject(error)
     else for (const one of group) await commit(db, [one])
   }
 }
