@@ -179,7 +179,7 @@ test('examples/jobs: pages of a local site are fetched from end to end while par
     ['jobs', 'submit', '--url', api, '--type', '3', '--watch', ...called, ...pages],
     { cwd: folder, env },
   )
-  await runDrover(['kill', 'workers'], { cwd: folder })
+  const killed = await runDrover(['kill', 'workers', '1'], { cwd: folder })
   const submitted = await submitting
   const dead = await runDrover(['jobs', 'list', '--url', api, '--state', 'dead'], {
     cwd: folder,
@@ -191,6 +191,7 @@ test('examples/jobs: pages of a local site are fetched from end to end while par
     return ids.size === pages.length && ids
   })
 
+  assert.equal(killed.code, 0, killed.stderr)
   assert.match(submitted.stderr, /2 of 20 jobs did not end well/)
   assert.match(dead.stdout, /\/page\/7 .*404/)
   assert.match(dead.stdout, /\/page\/13 .*robots\.txt/)
