@@ -103,11 +103,14 @@ async function send(lab: Lab, url: string, by: string, bytes: number): Promise<s
   }
 }
 
-/** Lines of 64 bytes, each with its own number. */
+/** Lines of 64 bytes, each with its own number in four characters. */
 function fill(block: Buffer, at: number): void {
   if (at === 0) block.fill(`${'a line of a large file '.padEnd(63, '.')}\n`)
-  for (let line = 0; line < block.length; line += 64)
-    block.writeUInt32BE((((at + line) / 64) % 0x3fffffff) | 0x40404040, line)
+  for (let line = 0; line < block.length; line += 64) {
+    const number = (at + line) / 64
+    for (let digit = 0; digit < 4; digit++)
+      block[line + digit] = 0x40 + (Math.floor(number / 64 ** digit) % 0x3f)
+  }
 }
 
 async function download(lab: Lab, url: string, leastBytes: number): Promise<void> {

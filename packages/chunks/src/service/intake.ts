@@ -6,6 +6,10 @@ import { sweepYoung } from './sweep.ts'
 
 const blockBytes = 2 ** 20
 
+/** Blocks that are not used now: a part of a few MiB would cost their page faults each time. */
+const spare: Buffer[] = []
+const spareMax = 8
+
 /**
  * Takes a stream in blocks of 1 MiB: one is filled while the other is written. The stream itself is
  * never destroyed: a connection must outlive the refusal of its upload, so that the reason can be
@@ -13,9 +17,9 @@ const blockBytes = 2 ** 20
  */
 export class Intake {
   readonly #stream: Readable
-  readonly #free: Buffer[] = [Buffer.allocUnsafeSlow(blockBytes)]
+  readonly #free: Buffer[] = [takeSpare()]
   readonly #ready: { readonly block: Buffer; readonly bytes: number }[] = []
-  #filling: Buffer | undefined = Buffer.allocUnsafeSlow(blockBytes)
+  #filling: Buffer | undefined = takeSpare()
   #used = 0
   /** What came when no block was free. */
   #rest: Buffer | undefined
@@ -62,7 +66,20 @@ export class Intake {
       for (let block = await this.#next(); block; block = await this.#next()) yield block
     } finally {
       this.end(fault('UPLOAD_INVALID', 'the upload was refused'))
+      this.#giveBack()
     }
+  }
+
+  /** Nobody reads or fills the blocks any more. */
+  #giveBack(): void {
+    const blocks = [
+      this.#filling,
+      this.#held,
+      ...this.#free,
+      ...this.#ready.map(({ block }) => block),
+    ]
+    this.#filling = undefined
+    for (const block of blocks) if (block && spare.length < spareMax) spare.push(block)
   }
 
   readonly #take = (part: Buffer) => {
@@ -121,4 +138,8 @@ export class Intake {
     this.#put(rest)
     if (!this.#rest && !this.#isOver) this.#stream.resume()
   }
+}
+
+function takeSpare(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
 }

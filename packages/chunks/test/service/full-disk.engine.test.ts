@@ -10,11 +10,13 @@ import { send, startTestBackend, startTestService, until } from './service.ts'
 
 // Mounting needs root and Linux, so this counts among the tests against foreign servers.
 
+const run = (program: string, ...words: string[]) => execFileSync(program, words)
+
 /** A folder that is a disk of `mebibytes` by itself. */
 function smallDisk(t: TestContext, mebibytes: number): string {
   const folder = makeFolder(t)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder])
-  later(t, () => execFileSync('umount', ['-l', folder]))
+  run('mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder)
+  later(t, () => run('umount', '-l', folder))
   return folder
 }
 

@@ -71,9 +71,15 @@ function serve(): Command {
       const running = await startChunksService({ ...options, ...where, quotaBytes })
       const backends = options.backendsUrl ?? `${options.backends} backends`
       say(`drover chunks: ${running.url}, ${backends}. Ctrl-c stops everything.`)
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+      await untilStopped()
       await running.stop()
     })
+}
+
+/** Resolves at a signal to stop, or when whoever started this process is gone. */
+async function untilStopped(): Promise<void> {
+  const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']
+  await Promise.race(events.map((event) => once(process, event)))
 }
 
 function addressOf(text: string): Address {
@@ -104,7 +110,7 @@ function backend(): Command {
       const log = createLog('chunks-backend')
       const running = await startBackend({ host, port, clock: systemClock, log, tasksMax: tasks })
       say(`listening on ${host}:${running.port}`)
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+      await untilStopped()
       await running.stop()
     })
 }
