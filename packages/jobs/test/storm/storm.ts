@@ -159,13 +159,15 @@ async function killOne({ random, keeper, options, queueUrl }: Stage): Promise<vo
 }
 
 async function killBroker(queueUrl: string, random: Random): Promise<void> {
-  const client = await connectQueue(queueUrl)
+  const client = await connectQueue(queueUrl).catch(() => undefined)
+  // The manager is away itself.
+  if (!client) return
   try {
     const up = (await client.brokers()).filter(({ pid }) => pid !== undefined)
     const pid = random.pick(up)?.pid
     if (pid !== undefined) process.kill(pid, 'SIGKILL')
   } catch {
-    // The manager is away, or the broker has just gone: another one will do.
+    // The broker has just gone: another one will do.
   } finally {
     await client.stop()
   }
