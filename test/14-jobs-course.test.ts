@@ -28,17 +28,18 @@ interface Course {
 
 /** Runs examples/jobs on free ports; it may fetch from this machine, without delays. */
 async function startCourse(context: TestContext): Promise<Course> {
-  const folder = await copyExample('jobs')
+  const folder = await copyExample('jobs', [])
   const file = join(folder, 'drover.yaml')
   const text = await readFile(file, 'utf8')
-  const workers = '--parts recorder publisher worker sender'
-  assert.ok(text.includes(workers) && text.includes(':7171'))
-  await writeFile(
-    file,
-    text
-      .replaceAll(':7171', `:${await freePort()}`)
-      .replace(workers, `${workers} --allow 127.0.0.1 --host-delay 0`),
-  )
+  const fetching = /--allow \S+ --host-delay \d+/
+  assert.match(text, fetching)
+  const [door, site, queue] = [await freePort(), await freePort(), await freePort()]
+  const moved = text
+    .replace(fetching, '--allow 127.0.0.1 --host-delay 0')
+    .replaceAll('127.0.0.1:8000', `127.0.0.1:${door}`)
+    .replaceAll('127.0.0.1:8010', `127.0.0.1:${site}`)
+    .replaceAll('127.0.0.1:7171', `127.0.0.1:${queue}`)
+  await writeFile(file, `${moved}\nadmin: { address: '127.0.0.1:0' }\n`)
   const drover = await startDrover(context, ['up'], { folder })
   const url = await drover.url()
   return {
