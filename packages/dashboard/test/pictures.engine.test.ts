@@ -31,20 +31,24 @@ const pages = [
   { place: '/events', seen: 'Server 3 is ready' },
 ]
 
-async function start(t: TestContext) {
+async function start(t: TestContext, token?: string) {
   const [webPort = 0, queuePort = 0] = await freePorts(2)
   const web = webConfig(webPort)
   const herd = await herdConfig(t)
-  const drover = await startDrover(t, {
-    services: {
-      web: { ...web.services.web, policy: 'ring', key: 'query:user' },
-      ...queueConfig(queuePort),
-      ...jobsConfig(webPort),
-      ...chunksConfig(),
-      ...herd.services,
+  const drover = await startDrover(
+    t,
+    {
+      services: {
+        web: { ...web.services.web, policy: 'ring', key: 'query:user' },
+        ...queueConfig(queuePort),
+        ...jobsConfig(webPort),
+        ...chunksConfig(),
+        ...herd.services,
+      },
+      listeners: web.listeners,
     },
-    listeners: web.listeners,
-  })
+    token,
+  )
   await until('every part', async () => {
     const parts = await drover.get<{ replicas: { ready: boolean }[] }[]>('/v1/parts')
     return parts.length === 6 && parts.every(({ replicas }) => replicas.some(({ ready }) => ready))
@@ -53,6 +57,9 @@ async function start(t: TestContext) {
   await fill(drover, url)
   return { drover, web: url }
 }
+
+const tokenOf = ({ token }: RunningDrover): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` }
 
 /** Gives every page something to show. */
 async function fill(drover: RunningDrover, web: string): Promise<void> {
@@ -74,14 +81,17 @@ async function fill(drover: RunningDrover, web: string): Promise<void> {
   await submitJob(drover, web)
   await fetch(`${drover.url}/parts/chunks/chunks?by=lines%20100&as=zip&name=book.txt`, {
     method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
+    headers: { 'content-type': 'application/octet-stream', ...tokenOf(drover) },
     body: 'ant bee cat\n'.repeat(500),
   })
 }
 
 async function submitJob(drover: RunningDrover, web: string): Promise<void> {
   const call = async (path: string, body: unknown, token = '') => {
-    const headers = { 'content-type': 'application/json', 'x-part-authorization': token }
+    const headers = {
+      ...{ 'content-type': 'application/json', 'x-part-authorization': token },
+      ...tokenOf(drover),
+    }
     const answer = await fetch(`${drover.url}/parts/jobs/v1${path}`, {
       ...{ method: 'POST', headers, body: JSON.stringify(body) },
     })
@@ -143,20 +153,24 @@ function nameless(page: Page): Promise<string[]> {
   })
 }
 
-for (const { name, width, height, colors } of [
+for (const { name, width, height, colors, token } of [
   { name: 'light', width: 1360, height: 900, colors: 'light' as const },
-  { name: 'dark', width: 1360, height: 900, colors: 'dark' as const },
+  // With a token: every part and every stream has to show it.
+  { name: 'dark', width: 1360, height: 900, colors: 'dark' as const, token: 'nobody-guesses-this' },
   { name: 'narrow', width: 360, height: 780, colors: 'light' as const },
   { name: 'narrow-dark', width: 360, height: 780, colors: 'dark' as const },
 ])
   test(`every page fits ${width} pixels, ${colors}, and names all that can be pressed`, async (t) => {
-    const { drover, web } = await start(t)
+    const { drover, web } = await start(t, token)
     const timer = setInterval(
       () => void fetch(`${web}/home?user=${randomUUID()}`).catch(String),
       25,
     )
     t.after(() => clearInterval(timer))
-    const page = await openPage(t, drover, { width, height, colors })
+    const page = await openPage(t, drover, {
+      ...{ width, height, colors },
+      ...(token === undefined ? {} : { token }),
+    })
     mkdirSync(pictures, { recursive: true })
     for (const { place, seen } of pages) {
       await visit(page, place, seen)
