@@ -34,7 +34,7 @@ Examples:
   drover chunk book.txt --by letters a-c,d-z --as zip
   drover chunk dump.csv.gz --input gzip --by records 5000 --header
   drover join big.log.chunks -o big.log
-  drover chunk book.txt --by letters a-z --storm 50   to a running drover chunks serve`
+  drover chunk book.txt --by letters a-z --storm 50     while drover chunks serve runs`
 
 interface ChunkOptions extends WayOptions {
   readonly by?: string
@@ -122,7 +122,7 @@ async function chunk(file: string, value: string | undefined, options: ChunkOpti
 }
 
 function orderOf(file: string, way: string, options: ChunkOptions): LocalOrder {
-  const { as, out, input, encoding, sums, name = basename(resolve(file)) } = options
+  const { as, out, input, encoding, sums, name = nameOf(file, input) } = options
   const output = [...outputs, 'files' as const].find((known) => known === as)
   if (output === undefined)
     throw fault('USAGE', `--as ${as}: expected files, ${outputs.join(', ')}`)
@@ -136,4 +136,10 @@ function orderOf(file: string, way: string, options: ChunkOptions): LocalOrder {
     name,
     sums,
   }
+}
+
+/** What chunks are called after: the file, without the ending of what it was packed by. */
+function nameOf(file: string, packing: string): string {
+  const name = basename(resolve(file))
+  return packing === 'plain' ? name : name.replace(/(?<=.)\.(gz|gzip|zst|zstd)$/i, '')
 }
