@@ -33,7 +33,7 @@ export async function sendResult(
   const tag = `"${result.id}-${output}"`
   describe(reply, result.name, output).header('etag', tag)
   if (bytes === undefined) {
-    if (method === 'HEAD') return reply.send()
+    if (method === 'HEAD') return reply.send(Readable.from([]))
     return reply.send(streamOf(front.result(result, output)))
   }
   reply.header('accept-ranges', 'bytes')
@@ -43,7 +43,8 @@ export async function sendResult(
   const { start, end } = range ?? { start: 0, end: bytes }
   if (range) reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${bytes}`)
   reply.header('content-length', end - start)
-  if (method === 'HEAD') return reply.send()
+  // An empty stream keeps the length that was told; an empty answer would not.
+  if (method === 'HEAD') return reply.send(Readable.from([]))
   return reply.send(streamOf(cut(front.result(result, output, start), end - start)))
 }
 

@@ -231,6 +231,90 @@ test('a backend that is busy, dies or talks nonsense is passed over, unseen by t
   assert.ok(service.repeated() > 0, 'no task was repeated')
 })
 
+test('while all backends are busy, tasks wait their turn', async (t) => {
+  // A pattern runs in a thread of its own, so that tasks really meet.
+  const { url } = await startTestBackend(t, 0, 1)
+  const services = await Promise.all(
+    [1, 2].map(() => startTestService(t, makeFolder(t), url, { window: 6, workers: 2 })),
+  )
+  const local = readFileSync(
+    await chunkBytes(makeFolder(t), text, { by: 'regex /[.!?]/', as: 'text' }),
+    'utf8',
+  )
+
+  const answers = await Promise.all(
+    services.flatMap((service) =>
+      [1, 2].map(() => send(service.url, 'by=regex%20/[.!?]/&as=text&wait=yes', text)),
+    ),
+  )
+
+  for (const answer of answers) assert.equal(await answer.text(), local)
+  assert.ok(
+    services.some((service) => service.repeated() > 0),
+    'nobody was ever busy',
+  )
+})
+
+test('no backend within the time ends the request, and the client is told why', async (t) => {
+  const { url } = await startTestService(t, makeFolder(t), 'http://127.0.0.1:1', { taskMs: 500 })
+
+  const answer = await send(url, 'wait=yes', text)
+
+  assert.equal(answer.status, 410)
+  assert.match(((await answer.json()) as { detail: string }).detail, /no backend did a task/)
+})
+
+test('who waits for a result and leaves has the request cancelled, and its files are gone', async (t) => {
+  const folder = makeFolder(t)
+  const { url } = await startTestService(t, folder, 'http://127.0.0.1:1')
+  const views = async () =>
+    (await (await fetch(new URL('/requests', url))).json()) as { state: string }[]
+  const leaving = new AbortController()
+  const sent = fetch(new URL('/chunks?wait=yes', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: text,
+    signal: leaving.signal,
+  })
+  await until('it is worked on', async () => (await views())[0]?.state === 'working')
+
+  leaving.abort()
+
+  await assert.rejects(sent)
+  await until('it is cancelled', async () => (await views())[0]?.state === 'cancelled')
+  await until('nothing is left', () => readdirSync(join(folder, 'requests')).length === 0)
+})
+
+test('a result is given in parts: ranges, sizes and tags fit its bytes in every form', async (t) => {
+  const { url, front } = await startTestService(t, makeFolder(t), (await startTestBackend(t)).url)
+  const { id } = (await (await send(url, 'by=lines%2020', text)).json()) as { id: string }
+  await until('done', () => front.board.find(id).state === 'done')
+  for (const as of ['zip', 'tar', 'pack', 'text', 'manifest', 'ndjson']) {
+    const path = new URL(`/requests/${id}/result?as=${as}`, url)
+    const get = (headers = {}, method = 'GET') => fetch(path, { headers, method })
+    const answer = await get()
+    const whole = Buffer.from(await answer.arrayBuffer())
+    const head = await get({}, 'HEAD')
+    if (as === 'ndjson') {
+      assert.equal(answer.headers.get('accept-ranges'), null)
+      continue
+    }
+    assert.equal(answer.headers.get('content-length'), `${whole.length}`, as)
+    assert.equal(head.headers.get('content-length'), `${whole.length}`, as)
+    const middle = Math.floor(whole.length / 2)
+    const tag = answer.headers.get('etag') ?? ''
+    const rest = await get({ range: `bytes=${middle}-`, 'if-range': tag })
+    assert.equal(rest.status, 206)
+    assert.ok(Buffer.from(await rest.arrayBuffer()).equals(whole.subarray(middle)), as)
+    const few = await get({ range: 'bytes=10-19' })
+    assert.ok(Buffer.from(await few.arrayBuffer()).equals(whole.subarray(10, 20)), as)
+    const last = await get({ range: 'bytes=-5' })
+    assert.ok(Buffer.from(await last.arrayBuffer()).equals(whole.subarray(-5)), as)
+    assert.equal((await get({ range: `bytes=${whole.length}-` })).status, 416)
+    assert.equal((await get({ range: 'bytes=5-', 'if-range': '"other"' })).status, 200)
+  }
+})
+
 test('a pattern that runs away ends its own request only', async (t) => {
   const { url } = await startTestService(t, makeFolder(t), (await startTestBackend(t)).url)
   const by = new URLSearchParams({ by: 'regex ^(a+)+$', wait: 'yes' }).toString()
