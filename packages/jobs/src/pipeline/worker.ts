@@ -48,7 +48,8 @@ function createTypeWorker(options: Suspecting, type: JobType): Service {
   const running = new Set<Promise<void>>()
   const loop = createLoop({ ...options, name: `worker of type ${type}` }, async (signal) => {
     const free = workerConcurrency - running.size
-    if (free === 0) {
+    // Less than none: an engine may hand out more than was asked for.
+    if (free <= 0) {
       await Promise.race(running)
       return
     }
