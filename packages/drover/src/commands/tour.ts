@@ -117,7 +117,11 @@ function chunks(folder: string, queueAddress: string, backendsAddress: string) {
   const backend = ownCommand('chunks', 'backend', '--tasks', '2')
   const health = { path: '/healthz', timeout: '20s' }
   return {
-    chunks: { command, part: 'chunks', replicas: 1, health, ...alone },
+    // Whoever waits for a result waits as long as the work takes.
+    chunks: {
+      ...{ command, part: 'chunks', replicas: 1, health, ...alone },
+      timeouts: { firstByte: '24h' },
+    },
     'chunk-backends': { command: backend, replicas: 3, policy: 'least-connections', health },
   }
 }
