@@ -18,6 +18,8 @@ export interface Drawing {
 const kmPerDegree = 111.195
 /** With more than these their names would cover each other. */
 const namedMax = 40
+/** With more than these a client is a speck: circles cost five times as much. */
+const roundMax = 1_000
 
 /** Draws grid, fences and clients. */
 export function drawMap(context: CanvasRenderingContext2D, drawing: Drawing): void {
@@ -26,7 +28,8 @@ export function drawMap(context: CanvasRenderingContext2D, drawing: Drawing): vo
   drawGrid(context, drawing)
   for (const fence of drawing.fences) drawFence(context, fence, drawing)
   const clients = [...drawing.clients]
-  for (const client of clients) drawClient(context, client, drawing)
+  const draw = clients.length > roundMax ? drawSpeck : drawClient
+  for (const client of clients) draw(context, client, drawing)
   if (clients.length <= namedMax) for (const client of clients) drawName(context, client, drawing)
 }
 
@@ -127,6 +130,12 @@ function drawClient(context: CanvasRenderingContext2D, client: Client, drawing: 
     context.globalAlpha = 1
   }
   dot(context, x, y, 3.5)
+}
+
+function drawSpeck(context: CanvasRenderingContext2D, client: Client, drawing: Drawing): void {
+  const { x, y } = toPixels(client, drawing.view, drawing.size)
+  context.fillStyle = drawing.colorOf(client.server)
+  context.fillRect(x - 1.5, y - 1.5, 3, 3)
 }
 
 function drawName(context: CanvasRenderingContext2D, client: Client, drawing: Drawing): void {

@@ -27,8 +27,8 @@ interface WorldMapProps {
 }
 
 const glowMs = 900
-/** More than these at one time would make the page slow. */
-const glowsMax = 300
+/** With more clients than these, drawing all of them for each frame would make the page slow. */
+const glowingMax = 1_000
 /** A press that moves further than so many pixels drags the map. */
 const dragPixels = 4
 const zoomStep = 2
@@ -107,10 +107,10 @@ function useGlow(clients: ReadonlyMap<string, Client>): ReadonlyMap<string, numb
   const moved = useRef(new Map<string, number>())
   const [glow, setGlow] = useState<ReadonlyMap<string, number>>(new Map())
   useEffect(() => {
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return undefined
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
+    if (isCalm || clients.size > glowingMax) return undefined
     for (const [id, client] of clients)
-      if (seen.current.size > 0 && moved.current.size < glowsMax && seen.current.get(id) !== client)
-        moved.current.set(id, now())
+      if (seen.current.size > 0 && seen.current.get(id) !== client) moved.current.set(id, now())
     seen.current = clients
     let frame = 0
     const draw = () => {
