@@ -8,6 +8,7 @@ import { type ChunkedFile, chunkSource, cutFile, planSource, type Run } from './
 import { ContentReader } from './content-reader.ts'
 import { fault } from './errors.ts'
 import type { FileSource } from './file-source.ts'
+import { sumFile } from './files/sum-file.ts'
 import { writeFiles } from './files/write-files.ts'
 import { type InputForm, openInput } from './input.ts'
 import { manifestName } from './manifest.ts'
@@ -108,26 +109,32 @@ async function make(
   }
   // The bytes are gone through twice: to find the chunks and their sums, and to write them.
   const finding = { ...run, advance: (done: number) => run.advance(done, 2 * bytes) }
-  const chunked = await chunkSource(source, plan, scratch, finding)
+  const summing = sumFile(source)
   try {
-    const advance = (done: number) => run.advance(bytes + Math.min(bytes, done), 2 * bytes)
-    await writeChunked(order, chunked, scratch, { ...run, advance })
-    return { pieces: chunked.store.count, bytes }
+    const chunked = await chunkSource(source, plan, scratch, finding)
+    try {
+      const advance = (done: number) => run.advance(bytes + Math.min(bytes, done), 2 * bytes)
+      const result = { ...chunked, sha256: await summing.sha256 }
+      await writeChunked(order, result, scratch, { ...run, advance })
+      return { pieces: chunked.store.count, bytes }
+    } finally {
+      await chunked.store.close()
+      if (chunked.content !== source) await chunked.content.close()
+    }
   } finally {
-    await chunked.store.close()
-    if (chunked.content !== source) await chunked.content.close()
+    await summing.stop()
   }
 }
 
 async function writeChunked(
   order: LocalOrder,
-  chunked: ChunkedFile<FileSource>,
+  chunked: ChunkedFile<FileSource> & { readonly sha256: string },
   scratch: string,
   run: Run,
 ): Promise<void> {
-  const { plan, store, content, counts } = chunked
+  const { plan, store, content, counts, sha256 } = chunked
   const nameOf = createNamer(order.name, labelsOf(plan))
-  const facts = { plan, name: order.name, nameOf, ...(counts ? { counts } : {}) }
+  const facts = { plan, name: order.name, nameOf, sha256, ...(counts ? { counts } : {}) }
   if (order.output === 'files') {
     const target = { folder: order.target, sums: order.sums, content }
     await writeFiles(storedBatches(store), facts, target, run)
