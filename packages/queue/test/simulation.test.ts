@@ -23,8 +23,8 @@ describe('simulation', () => {
         })
       }
     }
-    assert.ok(acked > seeds.length * 20, `${acked} messages were acknowledged`)
-    assert.ok(crashes > seeds.length, `${crashes} power cuts`)
+    assert.ok(one || acked > seeds.length * 20, `${acked} messages were acknowledged`)
+    assert.ok(one || crashes > seeds.length, `${crashes} power cuts`)
     assert.ok(one || moves > 0, `${moves} brokers came or went`)
   })
 })

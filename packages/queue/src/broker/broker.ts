@@ -2,6 +2,7 @@ import {
   type Cancel,
   type Clock,
   describeError,
+  Fault,
   type Log,
   type Random,
   type Service,
@@ -74,10 +75,16 @@ export class Broker implements Service {
     this.desk = new WorkDesk(this)
   }
 
+  /** Throws DISK_FAILED and LOG_DAMAGED. */
   async start(): Promise<void> {
     if (this.#store) return
-    await this.#open()
-    await this.checkUsage()
+    try {
+      await this.#open()
+      await this.checkUsage()
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause
+      throw fault('DISK_FAILED', `the files of broker ${this.name} cannot be opened`, { cause })
+    }
     const { clock } = this.using
     this.#timers.push(
       clock.every(sweepMs, () => this.#quietly(() => this.desk.sweep())),

@@ -114,6 +114,19 @@ describe('a failing disk', () => {
     await broker.stop()
   })
 
+  it('is a fault also when a broker starts on it', async () => {
+    for (let change = 1; change <= 5; change++) {
+      const disk = new MemoryDisk()
+      disk.failAt(change, 'ENOSPC')
+      await assert.rejects(openBroker(disk), { code: 'DISK_FAILED', retry: 'later' })
+      disk.heal()
+      const { broker, own, produce } = await openBroker(disk)
+      await own(1)
+      assert.equal((await produce(1, 'on')).offset, 0)
+      await broker.stop()
+    }
+  })
+
   it('refuses with DISK_FULL above the mark and when files would not fit, and reads go on', async () => {
     const free = { freeBytes: 900, totalBytes: 1_000 }
     const memory = new MemoryDisk()
