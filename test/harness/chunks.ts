@@ -146,7 +146,7 @@ export async function resultOf(service: ChunkService, id: string): Promise<Buffe
       if (own?.state === 'failed') throw new Error(own.error?.message)
       return own?.state === 'done'
     },
-    60_000,
+    120_000,
   )
   const answer = await fetch(`${service.url}/requests/${id}/result`)
   return Buffer.from(await answer.arrayBuffer())
