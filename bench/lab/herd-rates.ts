@@ -18,6 +18,8 @@ export interface Contender {
   measure(): Promise<Rate>
 }
 
+/** Many lines at a time: what is compiled while it runs must be compiled on a busy machine, too. */
+const warmDepth = 16
 const usualWarmSeconds = 1
 const seconds = 2
 
@@ -49,14 +51,14 @@ export async function measureUpdates(
   load: { readonly connections: number; readonly depth: number; readonly warmSeconds?: number },
 ): Promise<Rate> {
   const herd = await start()
-  const tell = async (forSeconds: number, firstLine: number) => {
-    const words = [herd.port, load.connections, load.depth, forSeconds, firstLine].map(String)
+  const tell = async (forSeconds: number, firstLine: number, depth: number) => {
+    const words = [herd.port, load.connections, depth, forSeconds, firstLine].map(String)
     const program = { ...nodeProgram('peers/herd-load.js', words), core: lab.loadCore }
     return JSON.parse(await runProgram(lab, program)) as { answered: number; perSecond: number }
   }
-  await tell(load.warmSeconds ?? usualWarmSeconds, 0)
+  await tell(load.warmSeconds ?? usualWarmSeconds, 0, Math.max(warmDepth, load.depth))
   const before = cpuSecondsOf(herd)
-  const { answered, perSecond } = await tell(seconds, 100_000_000)
+  const { answered, perSecond } = await tell(seconds, 100_000_000, load.depth)
   const cpuMicros = ((cpuSecondsOf(herd) - before) / answered) * 1e6
   await herd.stop()
   return { perSecond, cpuMicros }
