@@ -104,11 +104,15 @@ export async function prepareJobs(settings: PrepareSettings): Promise<string | u
 
 type PrepareSettings = Pick<JobsSettings, 'data' | 'store' | 'admin' | 'parts'>
 
-/** The recorder has one connection to the store: it alone writes what was submitted. */
 function open({ store, data, parts: wanted = parts }: PrepareSettings): Promise<Stores> {
-  const sole = wanted.length === 1 && wanted[0] === 'recorder'
   const location = store ?? join(data, 'jobs.sqlite')
-  return openStores({ store: location, clock: systemClock, ...(sole ? { connections: 1 } : {}) })
+  return openStores({ store: location, clock: systemClock, connections: connectionsFor(wanted) })
+}
+
+/** The recorder alone has one: nobody else writes what was submitted. Workers ask for much at once. */
+function connectionsFor(wanted: readonly Part[]): number {
+  if (wanted.length === 1 && wanted[0] === 'recorder') return 1
+  return wanted.includes('worker') ? 10 : 4
 }
 
 async function offerSetup(

@@ -41,7 +41,8 @@ function openPostgres(location: string, connections: number): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: location,
     max: connections,
-    connectionTimeoutMillis: 5_000,
+    // Also the wait for a connection that others use; a server that is down refuses at once.
+    connectionTimeoutMillis: 20_000,
     statement_timeout: 30_000,
     types,
   })
