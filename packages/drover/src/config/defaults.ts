@@ -1,8 +1,8 @@
-import { Value } from 'typebox/value'
+import { type TSchema, withDefaults } from '@drover/kernel'
 import { type Config, configSchema } from './schema.ts'
 
 /** A configuration with one service and one listener, and nothing else said. */
-const plain = Value.Default(configSchema, {
+const plain = withDefaults(configSchema as TSchema, {
   services: { service: {} },
   listeners: [{}],
 }) as Config

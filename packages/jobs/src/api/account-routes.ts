@@ -1,5 +1,5 @@
+import type { Static } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
 import type { TokenPair } from '../accounts/tokens.ts'
 import { type ApiContext, clientOf, identify } from './context.ts'
 import { credentials, passwordRequest, refreshRequest, setupRequest } from './schemas.ts'

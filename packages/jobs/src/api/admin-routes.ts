@@ -1,5 +1,5 @@
+import { type Static, Type } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
 import { type ApiContext, identifyAdmin } from './context.ts'
 import {
   cursorOf,

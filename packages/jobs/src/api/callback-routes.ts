@@ -1,5 +1,5 @@
+import type { Static } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
 import type { DeliveryState } from '../store/tables.ts'
 import { type ApiContext, identify, ownerScope } from './context.ts'
 import { cursorOf, deliveryQuery, idParams, parseCursor } from './schemas.ts'

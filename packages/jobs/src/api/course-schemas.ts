@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@drover/kernel'
 import { problem, replicaId } from './views.ts'
 
 const tags = ['course']

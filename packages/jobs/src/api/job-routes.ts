@@ -1,5 +1,5 @@
+import { type Static, Type } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
 import { fault } from '../errors.ts'
 import { type ApiContext, identify, ownerScope } from './context.ts'
 import { batchRequest, idParams, jobRequest, retryRequest, submitHeaders } from './schemas.ts'

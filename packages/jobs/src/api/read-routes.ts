@@ -1,5 +1,5 @@
+import { type Static, Type } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
 import { fault } from '../errors.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { JobState } from '../store/tables.ts'

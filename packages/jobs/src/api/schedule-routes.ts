@@ -1,5 +1,5 @@
+import type { Static } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
 import { parsePageUrl } from '../fetching/page-url.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { ScheduledJob } from '../schedule.ts'

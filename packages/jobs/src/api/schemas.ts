@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '@drover/kernel'
 
 const url = Type.String({ minLength: 1, maxLength: 4_096 })
 const id = Type.String({ maxLength: 128, pattern: '^[\\w-][\\w.-]*$' })

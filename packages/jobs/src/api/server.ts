@@ -1,6 +1,5 @@
-import { createHttpServer } from '@drover/kernel'
+import { createHttpServer, Type } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
 import { LoginThrottled } from '../accounts/throttle.ts'
 import { accountRoutes } from './account-routes.ts'
 import { adminRoutes } from './admin-routes.ts'

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TSchema, Type } from '@drover/kernel'
 import type { AccountEntry } from '../accounts/accounts.ts'
 import type { Job } from '../job.ts'
 import type { Schedule } from '../schedule.ts'
