@@ -69,6 +69,34 @@ test('a press on the map says where a client is, and every server knows', async 
   await rowOf(page, 'emu').getByText('Cid').waitFor()
 })
 
+test('the map is moved by arrow keys, and stays on the earth', async (t) => {
+  const { drover } = await start(t)
+  const page = await openPage(t, drover, { place: '/herd' })
+  const map = page.getByRole('img', { name: /^Map with/ })
+  await page.getByText('0 clients, live').waitFor()
+  const middle = async () => {
+    const size = await map.boundingBox()
+    const position = { x: (size?.width ?? 0) / 2, y: (size?.height ?? 0) / 2 }
+    await map.click({ position })
+    const found = [page.getByLabel('Longitude'), page.getByLabel('Latitude')]
+    const [longitude, latitude] = await Promise.all(found.map((one) => one.inputValue()))
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    return { longitude: Number(longitude), latitude: Number(latitude) }
+  }
+
+  await page.getByRole('button', { name: 'Closer' }).press('Enter')
+  await page.getByRole('button', { name: 'Closer' }).press('ArrowRight')
+  await page.getByRole('button', { name: 'Closer' }).press('ArrowUp')
+  const aside = await middle()
+  for (let presses = 0; presses < 20; presses++)
+    await page.getByRole('button', { name: 'Closer' }).press('ArrowDown')
+  const south = await middle()
+
+  assert.ok(aside.longitude > 10 && aside.latitude > 5, JSON.stringify(aside))
+  assert.ok(Math.abs(south.latitude + 90) < 1, JSON.stringify(south))
+})
+
 test('clients that move are seen moving', async (t) => {
   const { drover, linePort } = await start(t)
   const page = await openPage(t, drover, { place: '/herd' })

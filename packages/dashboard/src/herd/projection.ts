@@ -74,6 +74,17 @@ export function zoom(view: View, factor: number, size: Size, x: number, y: numbe
   }
 }
 
+/** Goes aside by parts of what is seen; the middle stays on the earth. */
+export function pan(
+  view: View,
+  size: Size,
+  step: { readonly x: number; readonly y: number },
+): View {
+  const x = size.width * (0.5 + step.x)
+  const y = size.height * (0.5 + step.y)
+  return { ...view, center: toDegrees(x, y, view, size) }
+}
+
 /** Distance of grid lines in degrees: some six of them across. */
 export function gridStep({ scale }: View, { width }: Size): number {
   const wanted = width / scale / 6

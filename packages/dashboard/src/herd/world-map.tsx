@@ -9,6 +9,7 @@ import { drawMap } from './draw-map.ts'
 import type { Client, Fence } from './herd-api.ts'
 import {
   type Degrees,
+  pan,
   type Size,
   toDegrees,
   type View,
@@ -32,6 +33,13 @@ const glowingMax = 1_000
 /** A press that moves further than so many pixels drags the map. */
 const dragPixels = 4
 const zoomStep = 2
+/** Where an arrow key leads, in parts of the map that is seen. */
+const arrows: Readonly<Record<string, { readonly x: number; readonly y: number }>> = {
+  ArrowLeft: { x: -0.2, y: 0 },
+  ArrowRight: { x: 0.2, y: 0 },
+  ArrowUp: { x: 0, y: -0.2 },
+  ArrowDown: { x: 0, y: 0.2 },
+}
 
 /** Clients and fences on a grid of degrees; drag, zoom, and press to say where a client is. */
 export function WorldMap({ clients, fences, colorOf, onPlace }: WorldMapProps) {
@@ -73,7 +81,16 @@ export function WorldMap({ clients, fences, colorOf, onPlace }: WorldMapProps) {
         aria-label={`Map with ${plural(clients.size, 'client')} and ${plural(fences.length, 'fence')}`}
         {...usePointer({ view, size, setView, onPlace })}
       />
-      <div class="map-buttons">
+      <fieldset
+        class="map-buttons"
+        aria-label="The map; arrow keys move it"
+        onKeyDown={(event) => {
+          const step = arrows[event.key]
+          if (!step) return
+          event.preventDefault()
+          setView(pan(view, size, step))
+        }}
+      >
         <Button icon="plus" label="Closer" onPress={() => zoomBy(zoomStep)} />
         <Button icon="minus" label="Further away" onPress={() => zoomBy(1 / zoomStep)} />
         <Button
@@ -81,7 +98,7 @@ export function WorldMap({ clients, fences, colorOf, onPlace }: WorldMapProps) {
           label="All clients"
           onPress={() => setView(viewOf([...clients.values()], size))}
         />
-      </div>
+      </fieldset>
     </div>
   )
 }
