@@ -1,9 +1,10 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type Clock, Fault, withDeadline } from '@drover/kernel'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { fault } from '../errors.ts'
 import type { AddressGuard } from './guard.ts'
+import { undici } from './undici.ts'
 
 /** Finds every address of a name. */
 export type Lookup = (host: string) => Promise<readonly string[]>
@@ -31,7 +32,11 @@ const addressesMax = 4
  */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const { guard, connectMs } = options
-  const connect = buildConnector({ timeout: connectMs, allowH2: true, autoSelectFamily: false })
+  const connect = undici().buildConnector({
+    timeout: connectMs,
+    allowH2: true,
+    autoSelectFamily: false,
+  })
   return (target, callback) => {
     void open().then(
       (socket) => callback(null, socket),

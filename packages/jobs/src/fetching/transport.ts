@@ -1,8 +1,9 @@
 import { type Clock, Fault } from '@drover/kernel'
-import { Agent, type Dispatcher, request } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { fault } from '../errors.ts'
 import { createConnector, type Lookup, lookupAll } from './connector.ts'
 import type { AddressGuard } from './guard.ts'
+import { undici } from './undici.ts'
 
 /** One request that is sent, and what bounds its answer. */
 interface Outgoing {
@@ -45,7 +46,7 @@ export interface TransportOptions {
 /** Returns the transport over undici: HTTP/1.1 and 2, connections kept, every address judged. */
 export function createTransport(options: TransportOptions): Transport {
   const { guard, clock, lookup = lookupAll, lookupMs, connectMs, headersMs, bodyMs } = options
-  const agent = new Agent({
+  const agent = new (undici().Agent)({
     connect: createConnector({ guard, clock, lookup, lookupMs, connectMs }),
     connections: options.hostConcurrency,
     headersTimeout: headersMs,
@@ -69,7 +70,7 @@ export function createTransport(options: TransportOptions): Transport {
 
 async function exchange(agent: Agent, outgoing: Outgoing, signal: AbortSignal): Promise<Incoming> {
   const { method, url, headers, body } = outgoing
-  const answer = await request(url, {
+  const answer = await undici().request(url, {
     dispatcher: agent,
     method,
     headers,
