@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { fault } from './errors.ts'
-import { segmentBytes } from './options.ts'
+import { readBytes } from './options.ts'
 
 /** A file (or several, one after the other) that is read at any offset. */
 export interface Source {
@@ -67,7 +67,7 @@ export async function* readSegments(
   source: Pick<Source, 'bytes' | 'read'>,
   signal?: AbortSignal,
 ): AsyncGenerator<Segment> {
-  const size = Math.min(segmentBytes, Math.max(1, source.bytes))
+  const size = Math.min(readBytes, Math.max(1, source.bytes))
   const [first, second] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)]
   let [ready, spare] = [first, second]
   let coming = source.read(ready, 0)

@@ -1,6 +1,9 @@
 /** Bytes that are read, scanned and sent at one time. Larger ones use more memory, smaller ones more calls. */
 export const segmentBytes = 4 * 2 ** 20
 
+/** Bytes that are read and scanned at one time on this machine; more leave the processor's cache. */
+export const readBytes = 1 * 2 ** 20
+
 /** The most chunks of one file, unless the caller says otherwise. */
 export const chunksMaxDefault = 16_000_000
 
