@@ -9,6 +9,7 @@ import { ContentReader } from './content-reader.ts'
 import { fault } from './errors.ts'
 import type { FileSource } from './file-source.ts'
 import { sumFile } from './files/sum-file.ts'
+import { checkTarget } from './files/target.ts'
 import { writeFiles } from './files/write-files.ts'
 import { type InputForm, openInput } from './input.ts'
 import { manifestName } from './manifest.ts'
@@ -47,6 +48,7 @@ export interface LocalResult {
  */
 export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<LocalResult> {
   checkName(order.name)
+  if (order.output !== 'files') await checkTarget(order.target)
   const folder = order.output === 'files' ? order.target : dirname(order.target)
   const isNew = await makeFolder(folder).catch(unwritable(folder))
   if (order.output === 'files' && (await readdir(folder)).length > 0)

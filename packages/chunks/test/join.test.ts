@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -157,4 +158,20 @@ test('bad input is refused, and nothing half-written is left', async (t) => {
       await assert.rejects(chunkBytes(folder, bytes, { ...wish, as }), { code }, `${code} ${as}`)
       assert.deepEqual(readdirSync(folder), ['input'])
     }
+})
+
+test('what is no file is not written over, by cutting or by joining', async (t) => {
+  const folder = makeFolder(t)
+  const chunks = await chunkBytes(folder, text, { by: 'bytes 7KiB', as: 'zip' })
+  const device = join(folder, 'device')
+  execFileSync('mkfifo', [device])
+
+  await assert.rejects(
+    joinChunks(chunks, device, () => {}),
+    /is no file/,
+  )
+  execFileSync('mkfifo', [join(folder, 'result.pack')])
+  await assert.rejects(chunkBytes(folder, text, { by: 'bytes 7KiB', as: 'pack' }), /is no file/)
+
+  assert.ok(statSync(device).isFIFO())
 })

@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
 import type { Source } from '../file-source.ts'
+import { checkTarget } from '../files/target.ts'
 import { type Container, openContainer, type Stretch } from './container.ts'
 import { dealBack } from './deal-back.ts'
 import {
@@ -37,6 +38,7 @@ export async function joinChunks(
   advance: Progress,
   signal?: AbortSignal,
 ): Promise<Joined> {
+  await checkTarget(target)
   const container = await openContainer(from)
   const part = `${target}.part`
   let file: FileHandle | undefined
