@@ -18,9 +18,12 @@ export interface Evidence {
   readonly crashes: readonly string[]
 }
 
-/** What a job ends with whose workers were killed too often; at most so many of all. */
-const killedCode = 'WORKERS_DIED'
-const killedShareMax = 0.01
+/**
+ * What a job of any page may end with because of the storm: its workers were killed too often, or the
+ * site could not keep up. At most so many of all.
+ */
+const stormCodes = new Set(['WORKERS_DIED', 'HOST_FAILED', 'FETCH_TIMEOUT'])
+const stormShareMax = 0.01
 
 /** Returns what is wrong, one sentence each; nothing when every promise was kept. */
 export function findViolations(evidence: Evidence): readonly string[] {
@@ -63,18 +66,21 @@ function wrongEnd({ id, state, result, contentHash, reason, reasonCode }: Job): 
 /** A page that can be had is had, and one that cannot ends for its own reason. */
 function wrongReasons({ accepted, jobs, origin }: Evidence): string[] {
   const byId = new Map(jobs.map((job) => [job.id, job]))
-  let killed = 0
+  let stormy = 0
   const wrong = accepted.flatMap(({ id, index }) => {
     const job = byId.get(id)
     const { kind } = pageOf(index, origin)
     if (!job) return []
     const code = job.state === 'done' ? 'done' : (job.reasonCode ?? '')
-    if (code === killedCode) killed++
-    if (code === killedCode || kind.ends === code || kind.ends.includes(code)) return []
+    if (kind.ends === code || kind.ends.includes(code)) return []
+    if (stormCodes.has(code)) {
+      stormy++
+      return []
+    }
     return [`job ${id} of a ${kind.name} page ended ${code}: ${job.reason}`]
   })
-  const most = Math.max(1, accepted.length * killedShareMax)
-  return killed > most ? [...wrong, `${killed} jobs ended because their workers died`] : wrong
+  const most = Math.max(1, accepted.length * stormShareMax)
+  return stormy > most ? [...wrong, `${stormy} jobs ended dead by the storm itself`] : wrong
 }
 
 /** Each job with a callback was called for, under its one id, with its one body. */
