@@ -9,6 +9,7 @@ import { freePorts } from '../free-port.ts'
 import { startInstance } from '../instance.ts'
 import { readStatus } from '../status.ts'
 import { version } from '../version.ts'
+import { frontEnv } from './chunks-front-env.ts'
 
 /** What the service is started with. */
 export interface ChunksService {
@@ -98,16 +99,6 @@ async function startHerd(options: ChunksService, folder: string): Promise<Runnin
   const about = { version, pid: process.pid, startedAtMs: 0, file: null, admin: null }
   const { listeners } = await readStatus(instance.system, about)
   return { url: listeners[0]?.url ?? '', stop: instance.stop }
-}
-
-/**
- * For glibc: buffers of 256 KiB and more go back to the system as soon as they are freed, for good,
- * instead of staying in its heap. Costs a page fault each 4 KiB, and keeps memory flat.
- */
-const frontEnv = {
-  MALLOC_ARENA_MAX: 2,
-  MALLOC_MMAP_THRESHOLD_: 262_144,
-  MALLOC_TRIM_THRESHOLD_: 262_144,
 }
 
 /** The front and its backends as services; tasks are spread by least connections. */

@@ -6,6 +6,7 @@ import { type Loaded, loadOptions } from '../config/load.ts'
 import { keptSecret, makeFolder } from '../data-folder.ts'
 import { fault } from '../errors.ts'
 import { ownCommand } from '../own-command.ts'
+import { frontEnv } from './chunks-front-env.ts'
 
 /** The tour: its configuration, and what to try, printed below what runs. */
 export interface Tour {
@@ -107,22 +108,19 @@ function jobs(data: string, password: string, queueAddress: string, webAddress: 
 /** The page, and three processes that do its work behind a listener of their own. */
 function chunks(folder: string, queueAddress: string, backendsAddress: string) {
   const where = ['--listen', '127.0.0.1:{port}', '--data', folder, '--queue', queueAddress]
-  const command = ownCommand(
-    'chunks',
-    'serve',
-    ...where,
-    '--backends-url',
-    `http://${backendsAddress}`,
-  )
-  const backend = ownCommand('chunks', 'backend', '--tasks', '2')
+  const front = ['chunks', 'serve', ...where, '--backends-url', `http://${backendsAddress}`]
   const health = { path: '/healthz', timeout: '20s' }
   return {
-    // Whoever waits for a result waits as long as the work takes.
     chunks: {
-      ...{ command, part: 'chunks', replicas: 1, health, ...alone },
+      ...{ command: ownCommand(...front), part: 'chunks', replicas: 1, env: frontEnv, health },
+      ...alone,
+      // Whoever waits for a result waits as long as the work takes.
       timeouts: { firstByte: '24h' },
     },
-    'chunk-backends': { command: backend, replicas: 3, policy: 'least-connections', health },
+    'chunk-backends': {
+      ...{ command: ownCommand('chunks', 'backend', '--tasks', '2'), replicas: 3, health },
+      policy: 'least-connections',
+    },
   }
 }
 
