@@ -17,6 +17,8 @@ export interface Submission {
   readonly dueMs: number
   readonly attemptsMax: number
   readonly batchId: string | undefined
+  /** The trace that its request belongs to, as W3C has it; the callback goes on with it. */
+  readonly traceparent?: string | undefined
   /** The schedule that submitted it. */
   readonly scheduleId?: string | undefined
 }

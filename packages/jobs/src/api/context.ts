@@ -48,6 +48,13 @@ export function ownerScope({ role, userId }: Identity): string | undefined {
   return role === 'admin' ? undefined : userId
 }
 
+/** The trace that the request belongs to; undefined without one, or when it is none. */
+export function traceOf({ headers }: FastifyRequest): string | undefined {
+  const { traceparent } = headers
+  const form = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+  return typeof traceparent === 'string' && form.test(traceparent) ? traceparent : undefined
+}
+
 /** Where the request came from, when that can be known. */
 export function clientOf(context: ApiContext, request: FastifyRequest): string | undefined {
   if (!context.options.trustForwarded) return undefined

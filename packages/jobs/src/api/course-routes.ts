@@ -1,6 +1,6 @@
 import { Fault } from '@drover/kernel'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type ApiContext, clientOf, identify } from './context.ts'
+import { type ApiContext, clientOf, identify, traceOf } from './context.ts'
 import { BodyRefused, readJobRequest, readTexts, urlComplaint } from './course-fields.ts'
 import { receiveSchema, testSchema, tokenSchema, usersSchema } from './course-schemas.ts'
 
@@ -36,7 +36,8 @@ export async function courseRoutes(server: FastifyInstance, context: ApiContext)
   server.post('/receive_data', { schema: receiveSchema }, async (request) => {
     const { userId: ownerId } = await identify(context, request)
     const wanted = readJobRequest(request.body)
-    const [job] = await context.submitter.submit([wanted], { ownerId }).catch((error) => {
+    const options = { ownerId, traceparent: traceOf(request) }
+    const [job] = await context.submitter.submit([wanted], options).catch((error) => {
       throw urlComplaint(wanted, error) ?? error
     })
     const data = { id: context.options.replicaId, job: job?.id }

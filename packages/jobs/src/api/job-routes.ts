@@ -1,7 +1,7 @@
 import { type Static, Type } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
 import { fault } from '../errors.ts'
-import { type ApiContext, identify, ownerScope } from './context.ts'
+import { type ApiContext, identify, ownerScope, traceOf } from './context.ts'
 import { batchRequest, idParams, jobRequest, retryRequest, submitHeaders } from './schemas.ts'
 import type { JobRequest } from './submit.ts'
 import { answers, count, job, jobView, onlyId } from './views.ts'
@@ -35,7 +35,8 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { userId: ownerId, quota } = await identify(context, request)
       const key = request.headers['idempotency-key']
-      const [submitted] = await context.submitter.submit([request.body], { ownerId, key, quota })
+      const options = { ownerId, key, quota, traceparent: traceOf(request) }
+      const [submitted] = await context.submitter.submit([request.body], options)
       return reply.status(202).send({ id: submitted?.id })
     },
   )
@@ -56,7 +57,7 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
       const { userId: ownerId, quota } = await identify(context, request)
       const { jobs } = request.body
       const key = request.headers['idempotency-key']
-      const options = { ownerId, key, quota, batch: true }
+      const options = { ownerId, key, quota, batch: true, traceparent: traceOf(request) }
       const submitted = await context.submitter.submit(jobs, options)
       return reply
         .status(202)

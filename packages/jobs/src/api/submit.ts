@@ -31,6 +31,8 @@ export interface SubmitOptions {
   readonly key?: string | undefined
   /** Whether they are to be found as one batch. */
   readonly batch?: boolean | undefined
+  /** The trace that the request belongs to. */
+  readonly traceparent?: string | undefined
   /** What this account may instead of what everybody may. */
   readonly quota?: Partial<Quota> | undefined
 }
@@ -75,6 +77,7 @@ export class Submitter {
       ...this.#complete(request, nowMs, ownerId),
       id: idOf(index),
       batchId,
+      traceparent: options.traceparent,
     }))
     if (key === undefined || scope === undefined)
       await this.#quotas.charge(ownerId, requests.length, this.#quotaOf(options))

@@ -83,6 +83,7 @@ async function post(
           'webhook-id': delivery.id,
           'webhook-timestamp': String(Math.floor(time.getTime() / 1_000)),
           'webhook-signature': signatures.join(' '),
+          ...(delivery.traceparent === undefined ? {} : { traceparent: delivery.traceparent }),
         },
         body: delivery.body,
         bytesMax: answerBytesMax,

@@ -16,6 +16,7 @@ export interface Delivery {
   readonly attempt: number
   readonly dueMs: number
   readonly createdMs: number
+  readonly traceparent?: string | undefined
 }
 
 /** What came of one attempt. */
@@ -245,6 +246,7 @@ function toDelivery(row: Selectable<Tables['deliveries']>): Delivery {
     attempt: row.attempt,
     dueMs: row.due_ms,
     createdMs: row.created_ms,
+    traceparent: row.traceparent ?? undefined,
   }
 }
 

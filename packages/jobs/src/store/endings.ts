@@ -34,6 +34,7 @@ export function deliveryRow(delivery: NewDelivery, job: Job, nowMs: number): Tab
   return {
     ...delivery,
     job_id: job.id,
+    traceparent: job.traceparent ?? null,
     owner_id: job.ownerId,
     receiver: receiverOf(delivery.url),
     state: 'pending',

@@ -17,6 +17,7 @@ const migrations: readonly Migration[] = [
   turnsAndRetention,
   wholeTexts,
   receivers,
+  traces,
 ]
 
 /**
@@ -168,5 +169,12 @@ async function receivers(db: Kysely<Tables>): Promise<void> {
     'drop index deliveries_due',
     `create index deliveries_due on deliveries (due_ms, receiver)
       where state in ('pending', 'delivering')`,
+  ])
+}
+
+async function traces(db: Kysely<Tables>): Promise<void> {
+  await run(db, [
+    'alter table messages add column traceparent text',
+    'alter table deliveries add column traceparent text',
   ])
 }

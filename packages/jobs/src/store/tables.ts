@@ -64,6 +64,7 @@ interface MessagesTable {
   run: number
   batch_id: string | null
   schedule_id: string | null
+  traceparent: string | null
   /** Who works on it, and until when. */
   claim: string | null
   claim_until_ms: number
@@ -105,6 +106,7 @@ interface DeliveriesTable {
   job_id: string
   owner_id: string
   url: string
+  traceparent: string | null
   /** The origin of the address. */
   receiver: string
   body: string

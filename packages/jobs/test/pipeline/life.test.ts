@@ -98,7 +98,8 @@ test('a job goes from its submission to its result and its signed callback', asy
     callback_url: `${site.origin}/done`,
   }
 
-  const submitted = await call('POST', '/receive_data', payload)
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const submitted = await call('POST', '/receive_data', payload, { traceparent })
   const { job: id } = submitted.json().data
   const job = await ended(id)
   const callback = await until('the callback', () =>
@@ -117,6 +118,7 @@ test('a job goes from its submission to its result and its signed callback', asy
   assert.equal(result.headers['content-type'], 'text/plain; charset=utf-8')
   assert.match(callback.body, /^\{"user_id":"u1","status":"done",/)
   const secret = await parts.stores.accounts.webhookSecret(userId)
+  assert.equal(callback.headers.traceparent, traceparent)
   assert.ok(new Webhook(secret).verify(callback.body, callback.headers))
   assert.deepEqual([delivery.attempts[0]?.status, delivery.attempts[0]?.answer], [200, 'thanks'])
 })
