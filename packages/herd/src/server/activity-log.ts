@@ -197,6 +197,8 @@ export class ActivityLog {
     const { file, fileBytesMax, olderFilesMax } = this.#options
     if (this.#fileBytes < fileBytesMax) return
     try {
+      // A device or a pipe is nobody's to rename.
+      if (!fstatSync(this.#descriptor).isFile()) return
       for (let number = olderFilesMax - 1; number > 0; number--)
         renameIfThere(`${file}.${number}`, `${file}.${number + 1}`)
       if (olderFilesMax > 0) renameIfThere(file, `${file}.1`)
@@ -205,8 +207,9 @@ export class ActivityLog {
       this.#descriptor = descriptor
     } catch {
       // No new file can be made: the old one goes on, and the next rotation is tried as late.
+    } finally {
+      this.#fileBytes = 0
     }
-    this.#fileBytes = 0
   }
 }
 
