@@ -168,7 +168,8 @@ export class RabbitWork {
     const through = new Set<Channel>()
     for (const channel of channels)
       try {
-        await channel.basicQos({ prefetchCount: 0 })
+        // A call without effect here; one that sets what the next consumer of it gets would have one.
+        await channel.confirmSelect()
         through.add(channel)
       } catch {
         // The channel is lost, and what it held is in its queue again.
