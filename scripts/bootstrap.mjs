@@ -122,7 +122,7 @@ function runTests(files, args) {
     (file) => words.length === 0 || words.some((word) => file.includes(word)),
   )
   if (chosen.length === 0) stop(1, `no test file matches ${words.join(' ')}`)
-  run('node', ['--test', '--test-timeout=300000', ...flags, ...chosen])
+  run('node', ['--test', '--test-timeout=900000', ...flags, ...chosen])
 }
 
 function modifiedMs(file) {
