@@ -18,6 +18,10 @@ export const droverFaults = {
   REPLICA_UNKNOWN: { status: 404, retry: 'never' },
   /** A policy that does not exist; the message names the nearest. */
   POLICY_UNKNOWN: { status: 400, retry: 'never' },
+  /** A replica that takes no faults: it has no POST /fault as the sample server has. */
+  FAULT_UNSUPPORTED: { status: 409, retry: 'never' },
+  /** A replica did not answer what Drover itself asked of it, or has no address yet. */
+  REPLICA_SILENT: { status: 504, retry: 'later' },
   /** A service with fixed addresses: there is nothing of it to scale, restart or read. */
   NOTHING_RUNS: { status: 409, retry: 'never' },
   /** A reload that changes what can only change with a restart; the old configuration stays. */

@@ -99,8 +99,8 @@ export async function setPolicy(system: System, service: string, wish: PolicyWis
   await balancer.setPolicy(service, { name: policy, key: toKey(wish.key ?? usual), options })
 }
 
-/** The id of a replica that Drover runs, or of one at a fixed address. */
-function replicaId(system: System, name: string, replica: string): string {
+/** The id of a replica that Drover runs, or of one at a fixed address. Throws as `groupOf` does, and REPLICA_UNKNOWN. */
+export function replicaId(system: System, name: string, replica: string): string {
   refuseUnknown(system.config, name)
   const group = system.groups.get(name)
   return group ? findReplica(group.replicas(), name, replica).id : `${name}/${replica}`

@@ -172,6 +172,8 @@ interface Shape {
   readonly maximum?: number
   readonly minItems?: number
   readonly minLength?: number
+  /** A secret, which no message may quote. */
+  readonly writeOnly?: boolean
   readonly properties?: Record<string, Shape>
   readonly patternProperties?: Record<string, Shape>
   readonly additionalProperties?: Shape | boolean
@@ -246,7 +248,8 @@ function misfit(schema: Shape, value: unknown): string {
   const near = typeof value === 'string' ? nearest(value, words) : undefined
   const quotes = near === undefined && wouldFitQuoted(schema, value) ? '; put it in quotes' : ''
   const hint = near === undefined ? quotes : `; did you mean "${near}"?`
-  return `expected ${expected(schema)}, not ${shown(value)}${hint}`
+  const seen = schema.writeOnly ? 'the one given' : shown(value)
+  return `expected ${expected(schema)}, not ${seen}${hint}`
 }
 
 /** YAML reads 8080 as a number, also where a text is wanted that may be just digits. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@drover/kernel'
+import { faultDelayMsMax } from '../describe-fault.ts'
 
 const nullable = <Schema extends ReturnType<typeof Type.String | typeof Type.Integer>>(
   schema: Schema,
@@ -126,6 +127,25 @@ export const drainBody = Type.Object(
   closed,
 )
 
+export const faultBody = Type.Object(
+  {
+    delayMs: Type.Integer({
+      minimum: 0,
+      maximum: faultDelayMsMax,
+      default: 0,
+      description: 'how much later it answers, in ms',
+    }),
+    failShare: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+      description: 'the share of its requests that it answers with 500',
+    }),
+    heartbeat: Type.Boolean({ default: false, description: 'its /heartbeat suffers as well' }),
+  },
+  { ...closed, description: 'nothing of it ends the fault' },
+)
+
 export const weightBody = Type.Object(
   { weight: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }) },
   closed,
@@ -175,6 +195,7 @@ export const eventsQuery = Type.Object({
   follow: Type.Boolean({ default: true, description: 'false: the kept ones as a JSON list' }),
 })
 
+export type FaultBody = Static<typeof faultBody>
 export type ReplicaView = Static<typeof replicaView>
 export type ServiceView = Static<typeof serviceView>
 export type StatusView = Static<typeof statusView>

@@ -2,11 +2,14 @@ import { type Static, Type } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { fault } from '../errors.ts'
+import { setReplicaFault } from '../replica-fault.ts'
 import { drain, groupOf, kill, restart, scale, setPolicy, weigh } from '../services.ts'
 import { readStatus } from '../status.ts'
 import {
   acceptedView,
   drainBody,
+  type FaultBody,
+  faultBody,
   logLineView,
   logsQuery,
   policyBody,
@@ -36,6 +39,7 @@ export function mountServiceRoutes(server: FastifyInstance, parts: RouteParts): 
   mountReads(server, parts)
   mountServiceChanges(server, parts)
   mountReplicaChanges(server, parts)
+  mountFault(server, parts)
 }
 
 function mountReads(server: FastifyInstance, { system, about, streams }: RouteParts): void {
@@ -172,6 +176,27 @@ function mountReplicaChanges(server: FastifyInstance, { system }: RouteParts): v
     async ({ params, body }, reply) => {
       const since = system.events.lastId
       await weigh(system, params.service, params.replica, body.weight)
+      return reply.status(202).send({ since })
+    },
+  )
+}
+
+/** Trouble on purpose, of replicas that take it. */
+function mountFault(server: FastifyInstance, { system }: RouteParts): void {
+  server.post<Of<ReplicaParams, FaultBody>>(
+    `${replica}/fault`,
+    {
+      schema: {
+        tags,
+        params: replicaParams,
+        response: { 202: acceptedView },
+        summary: 'Has it answer late or with 500, as the sample server can; {} ends that',
+        body: faultBody,
+      },
+    },
+    async ({ params, body }, reply) => {
+      const since = system.events.lastId
+      await setReplicaFault(system, params.service, params.replica, body)
       return reply.status(202).send({ since })
     },
   )

@@ -1,9 +1,12 @@
+import { parseDuration } from '@drover/kernel'
 import { replicasMax } from '@drover/supervisor'
 import { Command } from 'commander'
 import type { FindOptions } from '../admin/find.ts'
+import type { FaultBody } from '../admin/schemas.ts'
+import { describeFault, faultDelayMsMax } from '../describe-fault.ts'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
-import { positiveNumber, wholeNumber } from './numbers.ts'
+import { positiveNumber, share, wholeNumber } from './numbers.ts'
 import { happenings, instanceOf, route, withInstance } from './remote.ts'
 
 /** As in the configuration. */
@@ -20,6 +23,7 @@ export function changeCommands(): Command[] {
     restartCommand(),
     drainCommand(),
     killCommand(),
+    faultCommand(),
     weightCommand(),
     policyCommand(),
     reloadCommand(),
@@ -81,6 +85,53 @@ function killCommand(): Command {
     })
 }
 
+function faultCommand(): Command {
+  return new Command('fault')
+    .description('Has a replica answer late or with 500, if it is one that takes faults.')
+    .argument('<service>')
+    .argument('<replica>', 'its name ("Server 2"), or its number')
+    .option('--delay <duration>', 'how much later it answers, as 500ms; at most 60s', readDelay)
+    .option(
+      '--fail <share>',
+      'the share of its requests answered with 500, from 0 to 1',
+      share('--fail'),
+    )
+    .option('--heartbeat', 'its /heartbeat suffers as well, so that health checks notice')
+    .option('--end', 'it answers as it should again')
+    .addHelpText(
+      'after',
+      `
+The sample server takes faults; a server of yours does if it has POST /fault as that has.
+
+Examples:
+  drover fault web 2 --delay 500ms                 the slow one gets fewer requests, by most policies
+  drover fault web 2 --fail 0.5                    every other answer is a 500
+  drover fault web 2 --fail 1 --heartbeat          its checks fail, so another takes its place
+  drover fault web 2 --end`,
+    )
+    .action(async (service: string, replica: string, options: FaultOptions) => {
+      const body = faultOf(options)
+      const client = await instanceOf(options)
+      await client.post(route`/v1/services/${service}/replicas/${replica}/fault`, body)
+      say(`${service}: ${replica} ${describeFault(body)}`)
+    })
+}
+
+interface FaultOptions extends FindOptions {
+  readonly delay?: number
+  readonly fail?: number
+  readonly heartbeat?: boolean
+  readonly end?: boolean
+}
+
+/** Half a fault may be left out, but not all of it: that ends one, which must be meant. */
+function faultOf({ delay, fail, heartbeat = false, end = false }: FaultOptions): FaultBody {
+  const isAsked = delay !== undefined || fail !== undefined
+  if (end && (isAsked || heartbeat)) throw fault('USAGE', '--end excludes the other options')
+  if (!end && !isAsked) throw fault('USAGE', 'say --delay, --fail or both, or --end')
+  return { delayMs: delay ?? 0, failShare: fail ?? 0, heartbeat }
+}
+
 function weightCommand(): Command {
   return new Command('weight')
     .description("Changes a replica's share beside the others, until the next reload.")
@@ -132,6 +183,16 @@ function reloadCommand(): Command {
       await client.post('/v1/reload')
       say('the new configuration is in effect')
     })
+}
+
+function readDelay(text: string): number {
+  try {
+    const delayMs = Math.round(parseDuration(text))
+    if (delayMs <= faultDelayMsMax) return delayMs
+  } catch {
+    // Said below, with the bounds.
+  }
+  throw fault('USAGE', `--delay: expected a duration from 0ms to 60s, not "${text}"`)
 }
 
 function readPair(pair: string): [string, number | string] {

@@ -1,6 +1,7 @@
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { type Loaded, loadOptions } from '../config/load.ts'
+import { freePorts } from '../free-ports.ts'
+import { ownCommand } from '../own-command.ts'
 import { runInForeground } from './foreground.ts'
 import type { ServeOptions } from './jobs-serve.ts'
 
@@ -23,7 +24,9 @@ export async function serveHerd(options: ServeOptions, admin: Admin | undefined)
   const store = options.store ?? join(data, 'jobs.sqlite')
   const { prepareJobs } = await import('@drover/jobs')
   const setupToken = await prepareJobs({ data, store, ...(admin ? { admin } : {}) })
-  const tcp = options.queue === undefined ? `127.0.0.1:${await freePort()}` : undefined
+  // The queue has to be found at the same place when it is started again.
+  const [port = 0] = await freePorts(1)
+  const tcp = options.queue === undefined ? `127.0.0.1:${port}` : undefined
   const env = {
     DROVER_JOBS_STORE: store,
     DROVER_JOBS_QUEUE: options.queue ?? `${tcp}`,
@@ -61,7 +64,7 @@ function herdOf(options: ServeOptions, env: Environment, tcp: string | undefined
 function queueOf(data: string, tcp: string) {
   const words = ['queue', 'serve', '--listen', '127.0.0.1:{port}', '--tcp', tcp]
   return {
-    command: self(...words, '--data', join(data, 'queue')),
+    command: ownCommand(...words, '--data', join(data, 'queue')),
     ...{ replicas: 1, restart: 'stop-first', start },
     health: { path: '/v1/topics', timeout: '10s', fall: 3 },
   }
@@ -69,25 +72,11 @@ function queueOf(data: string, tcp: string) {
 
 function commandOf(part: string, options: ServeOptions): string[] {
   const { data, allow = [], hostDelay, ignoreRobots = false } = options
-  return self(
+  return ownCommand(
     ...['jobs', 'serve', '--parts', part, '--listen', '127.0.0.1:{port}', '--data', data],
     ...['--replica-id', '{id}', '--behind-door'],
     ...(hostDelay === undefined ? [] : ['--host-delay', String(hostDelay)]),
     ...(ignoreRobots ? ['--ignore-robots'] : []),
     ...(allow.length === 0 ? [] : ['--allow', ...allow]),
   )
-}
-
-/** The words that run this very command. */
-function self(...words: string[]): string[] {
-  return [process.execPath, process.argv[1] ?? '', ...words]
-}
-
-/** The queue has to be found at the same place when it is started again. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -9,6 +9,14 @@ export function wholeNumber(what: string, least: number, most: number): (text: s
   }
 }
 
+/** Returns a reader of numbers from 0 to 1 that names `what` when it refuses (USAGE). */
+export function share(what: string): (text: string) => number {
+  return (text) => {
+    if (/^(0|1|[01]?\.\d+)$/.test(text) && Number(text) <= 1) return Number(text)
+    throw fault('USAGE', `${what}: expected a number from 0 to 1, not "${text}"`)
+  }
+}
+
 /** Returns a reader of numbers above 0, at most `most`, that names `what` when it refuses (USAGE). */
 export function positiveNumber(what: string, most: number): (text: string) => number {
   return (text) => {

@@ -27,7 +27,7 @@ const files: readonly CommandFile[] = [
   only(look, 'logs', async () => (await import('./logs.ts')).logsCommand()),
   {
     title: 'Change what runs:',
-    names: ['scale', 'restart', 'drain', 'kill', 'weight', 'policy', 'reload'],
+    names: ['scale', 'restart', 'drain', 'kill', 'fault', 'weight', 'policy', 'reload'],
     load: async () => (await import('./change.ts')).changeCommands(),
   },
   only('Chunk files:', 'chunk', async () => (await import('./chunk.ts')).chunkCommand()),

@@ -14,7 +14,11 @@ const admin = Type.Object(
     token: Type.Optional(
       Type.String({
         minLength: 16,
-        description: 'clients must show it; needed as soon as the address is not loopback',
+        // A header field carries no other character as it is.
+        pattern: '^[!-~]*$',
+        writeOnly: true,
+        description:
+          'at least 16 letters, digits and signs of ASCII, no blanks; clients must show it; needed as soon as the address is not loopback',
       }),
     ),
     hosts: Type.Array(Type.String(), {

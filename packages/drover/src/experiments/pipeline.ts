@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { randomToken } from '@drover/kernel'
-import { freePorts } from '../free-port.ts'
+import { freePorts } from '../free-ports.ts'
 import { ownCommand } from '../own-command.ts'
 import { post } from './calls.ts'
 import { type Lab, type LabWish, startLab } from './lab.ts'

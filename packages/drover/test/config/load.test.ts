@@ -106,6 +106,16 @@ const refused: [name: string, text: string, message: RegExp][] = [
     /^drover\.yaml:4: admin\.token: is missing; :8081 can be reached from other machines/,
   ],
   [
+    'a token that no client can show, which is not quoted',
+    `${good}admin:\n  token: "a token with blanks"\n`,
+    /^drover\.yaml:5: admin\.token: expected a text \(at least 16 .* no blanks; .*\), not the one given$/,
+  ],
+  [
+    'a token that headers cannot carry as it is',
+    `${good}admin:\n  token: "größer-als-sechzehn"\n`,
+    /^drover\.yaml:5: admin\.token: expected a text .* of ASCII/,
+  ],
+  [
     'a fault that the door does not have',
     `${good}    answers:\n      - { code: NO_REPLCA, status: 503, body: x }\n`,
     /^drover\.yaml:5: services\.web\.answers\.0\.code: no fault of the door is "NO_REPLCA"; did you mean "NO_REPLICA"\?$/,
