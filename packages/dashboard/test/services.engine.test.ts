@@ -104,6 +104,34 @@ test('a weight is set as typed, and one that cannot be is not sent', async (t) =
   assert.equal((await replica(drover, 'Server 1'))?.weight, 1)
 })
 
+test('a fault is seen at the door until it is ended, and its refusal is told in the dialog', async (t) => {
+  const { drover, door } = await start(t)
+  const page = await openPage(t, drover, { place: '/services/web' })
+  const statuses = () =>
+    Promise.all(Array.from({ length: 12 }, async () => (await fetch(`${door}/home`)).status))
+  const open = () =>
+    page.getByRole('button', { name: 'Fault of Server 2: slow or failing' }).click()
+
+  await open()
+  await page.getByRole('dialog').getByLabel('Failing').fill('100')
+  await page.getByRole('button', { name: 'Set' }).click()
+  await page.getByText('Server 2 answers 100 % with 500, on purpose').first().waitFor()
+  const failing = await statuses()
+  await open()
+  await page.getByRole('button', { name: 'End the fault' }).click()
+  await page.getByText('Server 2 answers as it should again').first().waitFor()
+  const ended = await statuses()
+
+  assert.deepEqual(new Set(failing), new Set([200, 500]))
+  assert.deepEqual(new Set(ended), new Set([200]))
+  await page.route('**/replicas/Server%202/fault', (route) =>
+    route.continue({ url: route.request().url().replace('Server%202', 'Server%209') }),
+  )
+  await open()
+  await page.getByRole('button', { name: 'End the fault' }).click()
+  await page.getByRole('alert').getByText('web has no replica "Server 9"').waitFor()
+})
+
 test('another policy with its key and options is used, and its ring is drawn', async (t) => {
   const { drover, door } = await start(t)
   const page = await openPage(t, drover, { place: '/services/web' })

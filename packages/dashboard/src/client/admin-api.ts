@@ -256,6 +256,12 @@ export interface AdminApi {
     body: { undo: boolean }
     answer: { since: number }
   }
+  /** Has it answer late or with 500, as the sample server can; {} ends that */
+  'POST /v1/services/{service}/replicas/{replica}/fault': {
+    path: { service: string; replica: string }
+    body: { delayMs: number; failShare: number; heartbeat: boolean }
+    answer: { since: number }
+  }
   /** Kills it as a crash would, to see what happens */
   'POST /v1/services/{service}/replicas/{replica}/kill': {
     path: { service: string; replica: string }

@@ -5,10 +5,11 @@ interface ReplicaActionsProps {
   readonly service: Service
   readonly replica: Replica
   readonly onWeigh: () => void
+  readonly onFault: () => void
 }
 
 /** What can be done with one replica. */
-export function ReplicaActions({ service, replica, onWeigh }: ReplicaActionsProps) {
+export function ReplicaActions({ service, replica, onWeigh, onFault }: ReplicaActionsProps) {
   const { name, state } = replica
   const path = { service: service.name, replica: replica.name }
   const isDraining = state === 'draining'
@@ -27,6 +28,12 @@ export function ReplicaActions({ service, replica, onWeigh }: ReplicaActionsProp
         }
         done={isDraining ? `${name} is checked and comes in again` : `${name} gets nothing new`}
         failed={`${name} could not be drained`}
+      />
+      <Button
+        icon="fault"
+        label={`Fault of ${name}: slow or failing`}
+        kind="bare"
+        onPress={onFault}
       />
       {service.kind !== 'addresses' && (
         <Action

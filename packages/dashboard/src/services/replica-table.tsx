@@ -6,6 +6,7 @@ import { StateBadge } from '../kit/state-badge.tsx'
 import { type Column, Table } from '../kit/table.tsx'
 import { clock } from '../live/instance.ts'
 import { useStore } from '../live/store.ts'
+import { FaultDialog } from './fault-dialog.tsx'
 import { ReplicaActions } from './replica-actions.tsx'
 import { WeightDialog } from './weight-dialog.tsx'
 
@@ -13,8 +14,10 @@ import { WeightDialog } from './weight-dialog.tsx'
 export function ReplicaTable({ service }: { readonly service: Service }) {
   const { name, replicas, available, wanted } = service
   const [weighing, setWeighing] = useState<string>()
+  const [failing, setFailing] = useState<string>()
   const weighed = replicas.find(({ id }) => id === weighing)
-  const columns = columnsOf(service, setWeighing)
+  const failed = replicas.find(({ id }) => id === failing)
+  const columns = columnsOf(service, setWeighing, setFailing)
   return (
     <Panel title="Replicas" note={`${available} of ${wanted} get requests`}>
       {replicas.length === 0 ? (
@@ -35,11 +38,18 @@ export function ReplicaTable({ service }: { readonly service: Service }) {
           onClose={() => setWeighing(undefined)}
         />
       )}
+      {failed && (
+        <FaultDialog service={name} replica={failed.name} onClose={() => setFailing(undefined)} />
+      )}
     </Panel>
   )
 }
 
-function columnsOf(service: Service, onWeigh: (id: string) => void): readonly Column<Replica>[] {
+function columnsOf(
+  service: Service,
+  onWeigh: (id: string) => void,
+  onFault: (id: string) => void,
+): readonly Column<Replica>[] {
   return [
     { title: 'Replica', cell: (one) => <Name replica={one} /> },
     { title: 'State', cell: (one) => <State replica={one} />, isWide: true },
@@ -66,7 +76,12 @@ function columnsOf(service: Service, onWeigh: (id: string) => void): readonly Co
       title: 'Actions',
       isSilent: true,
       cell: (one) => (
-        <ReplicaActions service={service} replica={one} onWeigh={() => onWeigh(one.id)} />
+        <ReplicaActions
+          service={service}
+          replica={one}
+          onWeigh={() => onWeigh(one.id)}
+          onFault={() => onFault(one.id)}
+        />
       ),
     },
   ]
