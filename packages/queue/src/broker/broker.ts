@@ -10,6 +10,7 @@ import {
 import { fault } from '../errors.ts'
 import { batchBytesAt, batchKinds, hasBatch, kindAt, partitionAt } from '../log/batch.ts'
 import type { Disk } from '../log/disk.ts'
+import { openAnew } from '../log/open-anew.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import type { Retention, StateMachine, StoreEvent } from '../log/state-machine.ts'
 import { Store } from '../log/store.ts'
@@ -35,7 +36,6 @@ const usageMs = 1_000
 const housekeepMs = 60_000
 /** Handing on and opening need room for the write-ahead files once more. */
 const walFilesMost = 3
-const reopenMs = { first: 100, most: 10_000 } as const
 
 /** One partition that this broker answers for: its state and its records. */
 export interface Partition {
@@ -106,6 +106,7 @@ export class Broker implements Service {
   /** Leaves everything as it is, as a killed process does; for simulations. */
   async abandon(): Promise<void> {
     this.#stopped = true
+    this.#stopping.abort()
     for (const cancel of this.#timers.splice(0)) cancel()
     this.waiters.wakeAll()
     await this.#store?.abandon()
@@ -141,18 +142,14 @@ export class Broker implements Service {
   async #reopen(): Promise<void> {
     const { clock, log } = this.using
     await this.#store?.abandon()
-    for (let waitMs: number = reopenMs.first; !this.#stopped; ) {
-      await clock.sleep(waitMs, this.#stopping.signal).catch(() => {})
-      if (this.#stopped) return
-      try {
+    await openAnew({
+      ...{ clock, log, signal: this.#stopping.signal },
+      stillFails: 'the disk still fails',
+      open: async () => {
         await this.#open()
         this.waiters.wakeAll()
-        return
-      } catch (error) {
-        log.error({ cause: describeError(error) }, 'the disk still fails')
-        waitMs = Math.min(reopenMs.most, waitMs * 2)
-      }
-    }
+      },
+    })
   }
 
   /** The store, when it takes calls. Throws DISK_FAILED and BROKER_STOPPED. */

@@ -12,6 +12,7 @@ import {
 } from './batch.ts'
 import type { Disk } from './disk.ts'
 import type { Flushed } from './partition-log.ts'
+import { readWhole } from './read-whole.ts'
 import { indexPath, segmentBaseOf, segmentHeaderBytes, segmentPath } from './segment.ts'
 import { readSnapshot } from './snapshot.ts'
 import { readWal, walIdOf, walPath } from './wal-file.ts'
@@ -52,7 +53,7 @@ async function repairWals(disk: Disk): Promise<Repair[]> {
   const repairs: Repair[] = []
   for (const id of ids) {
     const path = walPath(id)
-    const bytes = await readFile(disk, path)
+    const bytes = await readWhole(disk, path)
     const end =
       repairs.length > 0
         ? ({ kind: 'damaged', position: 0 } as const)
@@ -113,7 +114,7 @@ interface SegmentPlace {
 
 async function repairSegment(disk: Disk, place: SegmentPlace): Promise<Repair[]> {
   const { path } = place
-  const found = await readFile(disk, path)
+  const found = await readWhole(disk, path)
   const size = place.bytes ?? found.length
   const bytes = Buffer.alloc(Math.max(size, segmentHeaderBytes))
   found.copy(bytes, 0, 0, size)
@@ -185,14 +186,4 @@ async function putAside(disk: Disk, path: string, position: number, bytes: Buffe
   await disk.syncFolder(asideFolder)
   await disk.syncFolder('.')
   return name
-}
-
-async function readFile(disk: Disk, path: string): Promise<Buffer> {
-  const file = await disk.open(path)
-  try {
-    const bytes = Buffer.allocUnsafeSlow(await file.size())
-    return bytes.subarray(0, await file.read(bytes, 0))
-  } finally {
-    await file.close()
-  }
 }

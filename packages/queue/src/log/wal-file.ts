@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import { fault } from '../errors.ts'
 import { batchBytesAt, batchHeaderBytes, hasBatch, readU64, writeU64 } from './batch.ts'
 import type { Disk, DiskFile } from './disk.ts'
+import { readWhole } from './read-whole.ts'
 
 /**
  * A write-ahead file: one header, then one group for each group commit. A group's header binds the
@@ -103,16 +104,6 @@ export async function readWal(
     position += groupHeaderBytes + bytes.readUInt32LE(position + 24)
   }
   return { kind: 'whole' }
-}
-
-async function readWhole(disk: Disk, path: string): Promise<Buffer> {
-  const file = await disk.open(path)
-  try {
-    const bytes = Buffer.allocUnsafeSlow(await file.size())
-    return bytes.subarray(0, await file.read(bytes, 0))
-  } finally {
-    await file.close()
-  }
 }
 
 function readMark(bytes: Buffer): number | undefined {

@@ -10,6 +10,7 @@ import {
 import { HashRing } from '@drover/ring'
 import { fault } from '../errors.ts'
 import type { Disk } from '../log/disk.ts'
+import { openAnew } from '../log/open-anew.ts'
 import { Store } from '../log/store.ts'
 import { checkName, completeTopicOptions, logDefaults, type QueueLimits } from '../options.ts'
 import type { BrokerInfo, TopicOptions } from '../queue-engine.ts'
@@ -40,7 +41,6 @@ export interface Metadata {
 }
 
 const sweepMs = 500
-const reopenMs = { first: 100, most: 10_000 } as const
 
 /**
  * Knows the topics, and which broker has which partition; makes topics, moves partitions when brokers
@@ -56,7 +56,6 @@ export class Manager implements Service {
   #store: Store | undefined
   #failure: unknown
   #reopening: Promise<void> | undefined
-  #stopped = false
   readonly #stopping = new AbortController()
   /** Changes of topics and brokers, one after the other. */
   #turns: Promise<unknown> = Promise.resolve()
@@ -122,18 +121,14 @@ export class Manager implements Service {
   async #reopen(): Promise<void> {
     const { clock, log } = this.using
     await this.#store?.abandon()
-    for (let waitMs: number = reopenMs.first; !this.#stopped; ) {
-      await clock.sleep(waitMs, this.#stopping.signal).catch(() => {})
-      if (this.#stopped) return
-      try {
+    await openAnew({
+      ...{ clock, log, signal: this.#stopping.signal },
+      stillFails: "the manager's disk still fails",
+      open: async () => {
         await this.#open()
         await this.#inTurn(() => this.#letGo())
-        return
-      } catch (error) {
-        log.error({ cause: describeError(error) }, "the manager's disk still fails")
-        waitMs = Math.min(reopenMs.most, waitMs * 2)
-      }
-    }
+      },
+    })
   }
 
   /** Ends brokers whose coming was not stored. */
@@ -146,7 +141,6 @@ export class Manager implements Service {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
     this.#stopping.abort()
     for (const cancel of this.#timers.splice(0)) cancel()
     await this.#reopening
