@@ -1,4 +1,5 @@
 import type { ListenerModel } from './model.ts'
+import { noListenerStats, noReplicaStats, noServiceStats } from './no-stats.ts'
 import type {
   Engine,
   EngineStats,
@@ -7,7 +8,6 @@ import type {
   ReplicaStats,
   ServiceStats,
 } from './plan.ts'
-import { latencyBoundsSeconds } from './plan.ts'
 import type { Member, Pool } from './pool.ts'
 import type { Rates } from './rates.ts'
 import type { ReplicaState, Transition } from './replica-health.ts'
@@ -124,42 +124,5 @@ function replicaStatus(
     effectiveWeight: health.available ? pool.weightOf(member) : 0,
     requestsPerSecond: rates.of(member.id),
     history: [...health.history],
-  }
-}
-
-function noListenerStats(name: string): ListenerStats {
-  return {
-    name,
-    connectionsOpen: 0,
-    connectionsTotal: 0,
-    connectionsRefusedTotal: 0,
-    refusedTotal: {},
-  }
-}
-
-function noServiceStats(name: string): ServiceStats {
-  return {
-    name,
-    waiting: 0,
-    waitedTotal: 0,
-    waitExpiredTotal: 0,
-    rateLimitedTotal: 0,
-    retriesTotal: 0,
-    retriesDeniedTotal: 0,
-    replicas: [],
-  }
-}
-
-function noReplicaStats(id: string): ReplicaStats {
-  return {
-    id,
-    inFlight: 0,
-    requestsTotal: 0,
-    failuresTotal: 0,
-    statusTotal: [0, 0, 0, 0, 0, 0],
-    bytesInTotal: 0,
-    bytesOutTotal: 0,
-    latencyCounts: Array(latencyBoundsSeconds.length + 1).fill(0),
-    latencySumSeconds: 0,
   }
 }

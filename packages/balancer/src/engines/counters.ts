@@ -1,17 +1,5 @@
-import {
-  type EngineStats,
-  type ListenerStats,
-  latencyBoundsSeconds,
-  type Plan,
-  type ReplicaStats,
-} from '../plan.ts'
-
-/** The counters of one replica, as `ReplicaStats` but changeable. */
-export type ReplicaCounts = {
-  -readonly [Key in keyof ReplicaStats]: ReplicaStats[Key] extends readonly number[]
-    ? number[]
-    : ReplicaStats[Key]
-}
+import { noReplicaStats, type ReplicaCounts } from '../no-stats.ts'
+import { type EngineStats, type ListenerStats, latencyBoundsSeconds, type Plan } from '../plan.ts'
 
 /** The counters of one service beside those of its replicas. */
 export interface ServiceCounts {
@@ -35,7 +23,7 @@ export class Counters {
       for (const { id, host, port } of replicas) {
         kept.add(id)
         this.#places.set(placeOf(name, host, port), id)
-        if (!this.#replicas.has(id)) this.#replicas.set(id, noCounts(id))
+        if (!this.#replicas.has(id)) this.#replicas.set(id, noReplicaStats(id))
       }
     }
     for (const id of this.#replicas.keys()) if (!kept.has(id)) this.#replicas.delete(id)
@@ -73,7 +61,9 @@ export class Counters {
         waitExpiredTotal: 0,
         retriesDeniedTotal: 0,
         ...this.service(name),
-        replicas: replicas.map(({ id }) => structuredClone(this.#replicas.get(id) ?? noCounts(id))),
+        replicas: replicas.map(({ id }) =>
+          structuredClone(this.#replicas.get(id) ?? noReplicaStats(id)),
+        ),
       })),
     }
   }
@@ -81,20 +71,6 @@ export class Counters {
 
 function placeOf(service: string, host: string, port: number): string {
   return `${service} ${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-function noCounts(id: string): ReplicaCounts {
-  return {
-    id,
-    inFlight: 0,
-    requestsTotal: 0,
-    failuresTotal: 0,
-    statusTotal: [0, 0, 0, 0, 0, 0],
-    bytesInTotal: 0,
-    bytesOutTotal: 0,
-    latencyCounts: Array(latencyBoundsSeconds.length + 1).fill(0),
-    latencySumSeconds: 0,
-  }
 }
 
 /** Adds one answer's duration to a replica's histogram. */

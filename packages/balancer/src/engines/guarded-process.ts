@@ -67,20 +67,18 @@ export class GuardedProcess {
     return started
   }
 
-  /** The program's own process id. */
-  get pid(): number {
-    return this.#pid
-  }
-
-  /** Resolves when it has ended. */
-  get ended(): Promise<void> {
-    return this.#ended
-  }
-
   /** Sends a signal to the program itself; one that has ended already is no matter. */
   signal(signal: NodeJS.Signals): void {
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return
     send(this.#pid, signal)
+  }
+
+  /** Asks the program by a signal to end within `graceMs`, then kills it; resolves when it has ended. */
+  async end(signal: NodeJS.Signals, graceMs: number, clock: Clock): Promise<void> {
+    this.signal(signal)
+    const cancel = clock.after(graceMs, () => this.kill())
+    await this.#ended
+    cancel()
   }
 
   /** Kills the program and everything that it started. */

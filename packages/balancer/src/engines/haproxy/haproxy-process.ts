@@ -78,12 +78,7 @@ export class HaproxyProcess {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#cancelRestart?.()
-    const running = this.#process
-    if (running === undefined) return
-    running.signal('SIGUSR1')
-    const cancel = this.#parts.clock.after(graceMs, () => running.kill())
-    await running.ended
-    cancel()
+    await this.#process?.end('SIGUSR1', graceMs, this.#parts.clock)
   }
 
   async #untilAnswers(): Promise<void> {

@@ -1,5 +1,6 @@
+import type { ReplicaCounts } from '../../no-stats.ts'
 import type { EngineEvent, ListenerStats, Plan } from '../../plan.ts'
-import { type Counters, countStatus, type ReplicaCounts } from '../counters.ts'
+import { type Counters, countStatus } from '../counters.ts'
 import { parseTable } from './admin-socket.ts'
 import { type Backend, serverName } from './slots.ts'
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import type { ReplicaCounts } from '../../no-stats.ts'
 import type { EngineEvent } from '../../plan.ts'
-import { type Counters, countLatency, countStatus, type ReplicaCounts } from '../counters.ts'
+import { type Counters, countLatency, countStatus } from '../counters.ts'
 
 const readBytesMax = 1 << 20
 /** Past this the file is emptied once all of it was read; a few lines may be lost with it. */

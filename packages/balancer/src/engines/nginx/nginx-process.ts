@@ -84,12 +84,7 @@ export class NginxProcess {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#cancelRestart?.()
-    const running = this.#process
-    if (running === undefined) return
-    running.signal('SIGQUIT')
-    const cancel = this.#parts.clock.after(graceMs, () => running.kill())
-    await running.ended
-    cancel()
+    await this.#process?.end('SIGQUIT', graceMs, this.#parts.clock)
   }
 
   async #answers(): Promise<boolean> {
