@@ -14,7 +14,7 @@ export function ReplicaActions({ service, replica, onWeigh, onFault }: ReplicaAc
   const path = { service: service.name, replica: replica.name }
   const isDraining = state === 'draining'
   return (
-    <div class="row-actions">
+    <div class="row-actions replica-actions">
       <Button icon="weight" label={`Weight of ${name}`} kind="bare" onPress={onWeigh} />
       <Action
         icon={isDraining ? 'undo' : 'drain'}
