@@ -6,7 +6,7 @@ import { type Loaded, loadOptions } from '../config/load.ts'
 import { keptSecret, makeFolder } from '../data-folder.ts'
 import { fault } from '../errors.ts'
 import { ownCommand } from '../own-command.ts'
-import { frontEnv } from './chunks-front-env.ts'
+import { frontEnv } from './chunks/chunks-front-env.ts'
 
 /** The tour: its configuration, and what to try, printed below what runs. */
 export interface Tour {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '@drover/kernel'
-import { startChunksService } from '../commands/chunks-serve.ts'
+import { startChunksService } from '../commands/chunks/chunks-serve.ts'
 import { fault } from '../errors.ts'
 import type { Report } from './report.ts'
 import type { Run } from './run.ts'

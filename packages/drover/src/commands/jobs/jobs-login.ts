@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { Command, Option } from 'commander'
-import { fault } from '../errors.ts'
-import { say } from '../terminal.ts'
+import { fault } from '../../errors.ts'
+import { say } from '../../terminal.ts'
 import { withUrl } from './jobs-client.ts'
 import { keepTokens, tokenFile } from './jobs-tokens.ts'
 

@@ -1,7 +1,7 @@
 import { parseDuration, systemClock } from '@drover/kernel'
 import { Command, Option } from 'commander'
-import { fault } from '../errors.ts'
-import { say } from '../terminal.ts'
+import { fault } from '../../errors.ts'
+import { say } from '../../terminal.ts'
 import {
   type CourseClientOptions,
   courseRun,

@@ -1,11 +1,11 @@
 import type { Part } from '@drover/jobs'
 import { createLog } from '@drover/kernel'
 import { Command, Option } from 'commander'
-import { fault } from '../errors.ts'
-import { say } from '../terminal.ts'
-import { addressText } from './addresses.ts'
+import { fault } from '../../errors.ts'
+import { say } from '../../terminal.ts'
+import { addressText } from '../addresses.ts'
+import { wholeNumber } from '../numbers.ts'
 import { serveHerd } from './jobs-herd.ts'
-import { wholeNumber } from './numbers.ts'
 
 /** What `drover jobs serve` is told. */
 export interface ServeOptions {

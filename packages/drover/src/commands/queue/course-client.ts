@@ -1,7 +1,7 @@
 import { type Address, parseAddress } from '@drover/kernel'
 import { type Command, Option } from 'commander'
-import { fault } from '../errors.ts'
-import { wholeNumber } from './numbers.ts'
+import { fault } from '../../errors.ts'
+import { wholeNumber } from '../numbers.ts'
 
 /** The port of the primary manager when only its host is named, as the course does. */
 const primaryPort = 5_000

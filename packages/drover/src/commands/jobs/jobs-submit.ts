@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import type { JobsClient } from '@drover/jobs'
 import { parseDuration } from '@drover/kernel'
 import { Command } from 'commander'
-import { fault } from '../errors.ts'
-import { say, warn } from '../terminal.ts'
+import { fault } from '../../errors.ts'
+import { say, warn } from '../../terminal.ts'
+import { wholeNumber } from '../numbers.ts'
 import { asClient, type ClientOptions, withClient } from './jobs-client.ts'
 import { follow } from './jobs-follow.ts'
-import { wholeNumber } from './numbers.ts'
 
 interface SubmitOptions extends ClientOptions {
   readonly type: number

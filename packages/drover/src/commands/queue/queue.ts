@@ -1,9 +1,9 @@
 import type { QueueClient, QueueRecord } from '@drover/queue'
 import { Command, Option } from 'commander'
-import { fault } from '../errors.ts'
-import { say } from '../terminal.ts'
-import { addressText } from './addresses.ts'
-import { wholeNumber } from './numbers.ts'
+import { fault } from '../../errors.ts'
+import { say } from '../../terminal.ts'
+import { addressText } from '../addresses.ts'
+import { wholeNumber } from '../numbers.ts'
 import { brokerCommands } from './queue-brokers.ts'
 import { queueRepairCommand as repair } from './queue-repair.ts'
 

@@ -1,8 +1,8 @@
 import { parseAddress } from '@drover/kernel'
 import type { QueueClient } from '@drover/queue'
 import { Command } from 'commander'
-import { say, table } from '../terminal.ts'
-import { addressText } from './addresses.ts'
+import { say, table } from '../../terminal.ts'
+import { addressText } from '../addresses.ts'
 
 /** Connects to the queue of the options, does the work, and hangs up. */
 export type Talk = (

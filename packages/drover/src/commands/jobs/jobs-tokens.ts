@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { LoginView } from '@drover/jobs'
-import { fault } from '../errors.ts'
+import { fault } from '../../errors.ts'
 
 /** Who is logged in at which jobs API. */
 type Logins = Record<string, LoginView>

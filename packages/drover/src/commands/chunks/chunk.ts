@@ -13,11 +13,11 @@ import {
 } from '@drover/chunks'
 import { systemClock } from '@drover/kernel'
 import { Command } from 'commander'
-import { fault } from '../errors.ts'
-import { say } from '../terminal.ts'
-import { createBar } from './bar.ts'
-import { untilInterrupted } from './interrupted.ts'
-import { wholeNumber } from './numbers.ts'
+import { fault } from '../../errors.ts'
+import { say } from '../../terminal.ts'
+import { createBar } from '../bar.ts'
+import { untilInterrupted } from '../interrupted.ts'
+import { wholeNumber } from '../numbers.ts'
 
 const examples = `Ways, each with its value:
   letters a-c,d-z        words by their first letter; of a word list, each as often as it counts

@@ -1,7 +1,7 @@
 import type { JobsClient } from '@drover/jobs'
 import { Fault } from '@drover/kernel'
 import { type Command, Option } from 'commander'
-import { fault } from '../errors.ts'
+import { fault } from '../../errors.ts'
 import { keepTokens, readTokens, tokenFile } from './jobs-tokens.ts'
 
 /** Where the API is, and who asks. */

@@ -1,6 +1,6 @@
 import { systemClock } from '@drover/kernel'
 import { Command } from 'commander'
-import { say } from '../terminal.ts'
+import { say } from '../../terminal.ts'
 import {
   type CourseClientOptions,
   courseRun,

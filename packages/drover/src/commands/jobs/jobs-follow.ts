@@ -1,5 +1,5 @@
 import type { JobsClient, JobView } from '@drover/jobs'
-import { paint, say } from '../terminal.ts'
+import { paint, say } from '../../terminal.ts'
 
 const ended: ReadonlySet<string> = new Set(['done', 'dead', 'cancelled'])
 

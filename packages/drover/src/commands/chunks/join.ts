@@ -1,9 +1,9 @@
 import { joinChunks } from '@drover/chunks'
 import { systemClock } from '@drover/kernel'
 import { Command } from 'commander'
-import { say } from '../terminal.ts'
-import { createBar } from './bar.ts'
-import { untilInterrupted } from './interrupted.ts'
+import { say } from '../../terminal.ts'
+import { createBar } from '../bar.ts'
+import { untilInterrupted } from '../interrupted.ts'
 
 interface JoinOptions {
   readonly out: string

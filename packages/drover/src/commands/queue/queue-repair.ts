@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { say } from '../terminal.ts'
+import { say } from '../../terminal.ts'
 
 /** `drover queue repair`: says what is spoilt and puts it aside, so that the queue starts again. */
 export function queueRepairCommand(): Command {

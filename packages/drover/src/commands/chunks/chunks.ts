@@ -10,10 +10,10 @@ import {
   systemRandom,
 } from '@drover/kernel'
 import { Command } from 'commander'
-import { fault } from '../errors.ts'
-import { say } from '../terminal.ts'
-import { addressText } from './addresses.ts'
-import { wholeNumber } from './numbers.ts'
+import { fault } from '../../errors.ts'
+import { say } from '../../terminal.ts'
+import { addressText } from '../addresses.ts'
+import { wholeNumber } from '../numbers.ts'
 
 const examples = `Examples:
   drover chunks serve                                 a page on http://127.0.0.1:8090

@@ -1,13 +1,13 @@
 import type { JobsClient } from '@drover/jobs'
 import { Command } from 'commander'
-import { fault } from '../errors.ts'
-import { say, table } from '../terminal.ts'
+import { fault } from '../../errors.ts'
+import { say, table } from '../../terminal.ts'
+import { wholeNumber } from '../numbers.ts'
 import { asClient, type ClientOptions, withClient } from './jobs-client.ts'
 import { follow, lineOf } from './jobs-follow.ts'
 import { loginCommand, logoutCommand } from './jobs-login.ts'
 import { serveCommand } from './jobs-serve.ts'
 import { submitCommand } from './jobs-submit.ts'
-import { wholeNumber } from './numbers.ts'
 
 const examples = `Examples:
   drover jobs serve --data ./jobs --listen 127.0.0.1:8000

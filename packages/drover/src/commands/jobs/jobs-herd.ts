@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
-import { type Loaded, loadOptions } from '../config/load.ts'
-import { freePorts } from '../free-ports.ts'
-import { ownCommand } from '../own-command.ts'
-import { runInForeground } from './foreground.ts'
+import { type Loaded, loadOptions } from '../../config/load.ts'
+import { freePorts } from '../../free-ports.ts'
+import { ownCommand } from '../../own-command.ts'
+import { runInForeground } from '../foreground.ts'
 import type { ServeOptions } from './jobs-serve.ts'
 
 type Admin = { readonly email: string; readonly password: string }
