@@ -21,12 +21,13 @@ for (const [name, victim, port] of fixed)
       assert.equal(herd.portOf(victim), port)
       await herd.untilLinked()
       await herd.expectFlooding()
-      const pids = await holdersOf(port)
+      const servers = [...herd.servers.values()].map(({ child }) => child.pid)
+      const pids = await holdersOf(port, servers)
 
       assert.deepEqual(
         pids,
         [herd.servers.get(victim)?.child.pid],
-        'nobody else has a socket there',
+        'no neighbour has a socket there',
       )
       for (const pid of pids) process.kill(pid)
       herd.servers.delete(victim)
@@ -39,9 +40,12 @@ for (const [name, victim, port] of fixed)
     }
   })
 
-/** Who has a socket on the port, as `lsof -ti:PORT` tells, but for this process and its clients. */
-async function holdersOf(port: number): Promise<number[]> {
+/** Which of the servers have a socket on the port, as `lsof -ti:PORT` tells. */
+async function holdersOf(
+  port: number,
+  servers: readonly (number | undefined)[],
+): Promise<number[]> {
   const { stdout } = await run('lsof', [`-ti:${port}`])
   const pids = stdout.trim().split('\n').map(Number)
-  return pids.filter((pid) => pid !== process.pid)
+  return pids.filter((pid) => servers.includes(pid))
 }
