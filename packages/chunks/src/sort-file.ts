@@ -1,14 +1,14 @@
 import { RoundRobin } from './chunkers/round-robin.ts'
-import { readSegments, type Source } from './file-source.ts'
-import type { SpooledGroups } from './groups.ts'
 import { letterOfByte } from './letters/alphabet-bytes.ts'
 import { randomFor, spellWords, WordDraw, WordMix, type WordStream } from './letters/draw-words.ts'
 import { alphabet, type LetterSet } from './letters/letter-sets.ts'
 import { type WordEntries, WordListReader } from './letters/word-list.ts'
 import { type LetterCounts, noCounts, WordScatter } from './letters/word-scatter.ts'
-import type { Plan } from './plan.ts'
+import type { SpooledGroups } from './pieces/groups.ts'
+import { readSegments, type Source } from './source/file-source.ts'
 import { TextCheck } from './text/utf8-check.ts'
-import type { Way } from './way.ts'
+import type { Plan } from './way/plan.ts'
+import type { Way } from './way/way.ts'
 
 /** Told how many bytes of the file are done. */
 export type Advance = (bytes: number) => void

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Chunker } from '../src/chunkers/chunker.ts'
-import { PieceList } from '../src/piece-list.ts'
+import { PieceList } from '../src/pieces/piece-list.ts'
 
 /** Returns [start, end] of every piece, the file pushed in steps of `stepBytes`. */
 export async function cut(

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { joinChunks } from '../src/join/join.ts'
-import type { WayOptions } from '../src/way.ts'
+import type { WayOptions } from '../src/way/way.ts'
 import { chunkBytes, makeFolder } from './local.ts'
 import { makeText } from './texts.ts'
 

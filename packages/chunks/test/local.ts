@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { systemClock } from '@drover/kernel'
 import { chunkLocally, type LocalOrder } from '../src/chunk-locally.ts'
-import { parseInput } from '../src/input.ts'
-import { parseWay } from '../src/parse-way.ts'
-import type { WayOptions } from '../src/way.ts'
+import { parseInput } from '../src/source/input.ts'
+import { parseWay } from '../src/way/parse-way.ts'
+import type { WayOptions } from '../src/way/way.ts'
 
 const undoings = new WeakMap<TestContext, (() => unknown)[]>()
 

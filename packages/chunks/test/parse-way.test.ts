@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkName } from '../src/names.ts'
-import { parseWay } from '../src/parse-way.ts'
-import type { WayOptions } from '../src/way.ts'
+import { parseWay } from '../src/way/parse-way.ts'
+import type { WayOptions } from '../src/way/way.ts'
 
 test('a way and its value are joined by a blank, a colon or an equals sign', () => {
   for (const text of ['bytes 64KiB', 'bytes:64KiB', 'bytes=64KiB', ' BYTES  64KiB '])

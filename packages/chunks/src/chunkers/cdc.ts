@@ -1,7 +1,7 @@
 import type { CdcOptions } from '../cdc/gear.ts'
 import { createWasmFinder } from '../cdc/wasm-core.ts'
 import { segmentBytes } from '../options.ts'
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 import type { Chunker } from './chunker.ts'
 
 /** The algorithm and its version, as every manifest names it: cuts depend on it. */

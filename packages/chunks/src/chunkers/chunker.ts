@@ -1,4 +1,4 @@
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 
 /**
  * Cuts one file. It is pure: it sees bytes and tells offsets, and knows neither disk nor network.

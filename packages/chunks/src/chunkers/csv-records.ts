@@ -1,6 +1,6 @@
 import { fault } from '../errors.ts'
 import { pieceBytesMax } from '../options.ts'
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 import type { Chunker } from './chunker.ts'
 
 const [quote, newline, carriage] = [34, 10, 13]

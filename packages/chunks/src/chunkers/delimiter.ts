@@ -1,4 +1,4 @@
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 import type { Chunker } from './chunker.ts'
 
 /** What becomes of the text at which a file is cut: it ends a piece, begins one, or is dropped. */

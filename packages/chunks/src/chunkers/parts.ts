@@ -1,4 +1,4 @@
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 import type { Chunker } from './chunker.ts'
 
 /** Returns the end of part `part` (from 1) of `count` when the file has `fileBytes`: the last takes the rest. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { matchBytesMax, patternMsMax } from '../options.ts'
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 import type { Chunker, Resume } from './chunker.ts'
 import { type Keep, Separated } from './delimiter.ts'
 import { PatternThread } from './pattern-thread.ts'

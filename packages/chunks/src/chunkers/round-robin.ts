@@ -1,4 +1,4 @@
-import type { Groups } from '../groups.ts'
+import type { Groups } from '../pieces/groups.ts'
 
 /** Deals lines out to `count` parts in turn, as `split -n r/N` does. */
 export class RoundRobin {

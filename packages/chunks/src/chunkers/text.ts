@@ -1,4 +1,4 @@
-import type { PieceList } from '../piece-list.ts'
+import type { PieceList } from '../pieces/piece-list.ts'
 import { TextCheck } from '../text/utf8-check.ts'
 import type { Chunker, Resume } from './chunker.ts'
 import { Tail } from './tail.ts'

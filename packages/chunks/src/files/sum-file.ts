@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { fault } from '../errors.ts'
-import type { FileSource } from '../file-source.ts'
+import type { FileSource } from '../source/file-source.ts'
 import { sumBlocks } from './sum-blocks.ts'
 
 /** A smaller file is summed up before a thread is up. */

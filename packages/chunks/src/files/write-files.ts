@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Found, Run } from '../chunk-file.ts'
-import type { FileSource } from '../file-source.ts'
 import { inOrder } from '../in-order.ts'
-import { type ManifestFacts, ManifestWriter, manifestName } from '../manifest.ts'
-import type { Pieces } from '../piece-list.ts'
+import { type ManifestFacts, ManifestWriter, manifestName } from '../pieces/manifest.ts'
+import type { Pieces } from '../pieces/piece-list.ts'
+import type { FileSource } from '../source/file-source.ts'
 import { PieceWriter, type WriteJob } from './write-pieces.ts'
 import { WriteThreads } from './write-threads.ts'
 

@@ -2,7 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fault } from '../errors.ts'
-import { openSource, readSegments, type Segment } from '../file-source.ts'
+import { openSource, readSegments, type Segment } from '../source/file-source.ts'
 import type { ManifestHead } from './manifest-lines.ts'
 import type { Writer } from './writer.ts'
 

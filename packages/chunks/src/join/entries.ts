@@ -1,4 +1,4 @@
-import type { Source } from '../file-source.ts'
+import type { Source } from '../source/file-source.ts'
 
 /** Where the entries of an archive lie. */
 export interface Entries {

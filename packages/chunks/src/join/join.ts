@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { ContentReader } from '../content-reader.ts'
 import { fault } from '../errors.ts'
-import type { Source } from '../file-source.ts'
 import { checkTarget } from '../files/target.ts'
+import { ContentReader } from '../source/content-reader.ts'
+import type { Source } from '../source/file-source.ts'
 import { type Container, openContainer, type Stretch } from './container.ts'
 import { dealBack } from './deal-back.ts'
 import {

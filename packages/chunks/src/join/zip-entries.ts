@@ -1,6 +1,6 @@
 import { fault } from '../errors.ts'
-import type { Source } from '../file-source.ts'
-import { manifestName } from '../manifest.ts'
+import { manifestName } from '../pieces/manifest.ts'
+import type { Source } from '../source/file-source.ts'
 import { type Entries, readAt } from './entries.ts'
 
 /** The largest directory of a zip that is read, in bytes. */

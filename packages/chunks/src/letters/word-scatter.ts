@@ -1,6 +1,6 @@
 import { fault } from '../errors.ts'
-import type { Groups } from '../groups.ts'
 import { wordBytesMax } from '../options.ts'
+import type { Groups } from '../pieces/groups.ts'
 import {
   byteKinds,
   firstLetter,

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type FileSource, openSource } from '../file-source.ts'
-import { openSources } from '../groups.ts'
+import { openSources } from '../pieces/groups.ts'
+import { type FileSource, openSource } from '../source/file-source.ts'
 import { type Checkpoint, checkpointName, readCheckpoint } from './checkpoint.ts'
 import type { ChunkRequest } from './request.ts'
 

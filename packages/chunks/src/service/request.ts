@@ -1,7 +1,7 @@
 import type { Output } from '../archives/write-archive.ts'
-import type { InputForm } from '../input.ts'
 import type { LetterCounts } from '../letters/word-scatter.ts'
-import type { Way } from '../way.ts'
+import type { InputForm } from '../source/input.ts'
+import type { Way } from '../way/way.ts'
 
 /**
  * One request for chunks, as it is kept on disk.

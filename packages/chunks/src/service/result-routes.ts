@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Output, outputs } from '../archives/write-archive.ts'
 import { resultName } from '../names.ts'
-import { unknown } from '../parse-way.ts'
+import { unknown } from '../way/parse-way.ts'
 import type { Front } from './front.ts'
 import type { ChunkRequest } from './request.ts'
 

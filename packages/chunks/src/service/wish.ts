@@ -1,8 +1,8 @@
 import { type Output, outputs } from '../archives/write-archive.ts'
 import { fault } from '../errors.ts'
-import { type InputForm, parseInput } from '../input.ts'
 import { checkName } from '../names.ts'
-import { parseWay, unknown } from '../parse-way.ts'
+import { type InputForm, parseInput } from '../source/input.ts'
+import { parseWay, unknown } from '../way/parse-way.ts'
 import type { Wish } from './front.ts'
 
 /** Words that came with an upload: fields of a form, a query, or metadata of tus. */

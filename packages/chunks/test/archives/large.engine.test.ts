@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '@drover/kernel'
 import { chunkLocally } from '../../src/chunk-locally.ts'
-import { parseInput } from '../../src/input.ts'
 import { joinChunks } from '../../src/join/join.ts'
-import { parseWay } from '../../src/parse-way.ts'
+import { parseInput } from '../../src/source/input.ts'
+import { parseWay } from '../../src/way/parse-way.ts'
 import { makeFolder } from '../local.ts'
 
 const gib = 2 ** 30

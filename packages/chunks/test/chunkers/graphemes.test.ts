@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { systemClock } from '@drover/kernel'
 import fc from 'fast-check'
 import { fileStart } from '../../src/chunkers/chunker.ts'
-import { parseWay } from '../../src/parse-way.ts'
-import { createChunker, planFor } from '../../src/plan.ts'
+import { parseWay } from '../../src/way/parse-way.ts'
+import { createChunker, planFor } from '../../src/way/plan.ts'
 import { cutInSteps, stepEnds } from '../cut.ts'
 
 /** What readers take for one character though it is several, and what stands around it. */

@@ -11,7 +11,7 @@ import { LineBytesChunker } from '../../src/chunkers/line-bytes.ts'
 import { LinesChunker } from '../../src/chunkers/lines.ts'
 import { cutParts, LineParts } from '../../src/chunkers/parts.ts'
 import { RoundRobin } from '../../src/chunkers/round-robin.ts'
-import { PieceList } from '../../src/piece-list.ts'
+import { PieceList } from '../../src/pieces/piece-list.ts'
 import { cut } from '../cut.ts'
 
 const newline = 10

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { fault } from './errors.ts'
-import { readBytes } from './options.ts'
+import { fault } from '../errors.ts'
+import { readBytes } from '../options.ts'
 
 /** A file (or several, one after the other) that is read at any offset. */
 export interface Source {

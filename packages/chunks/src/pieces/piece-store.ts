@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { fault } from './errors.ts'
+import { fault } from '../errors.ts'
+import { writeWhole } from '../files/whole-write.ts'
 import type { Pieces } from './piece-list.ts'
-import { writeWhole } from './whole-write.ts'
 
 /** Pieces with their sums; piece i has crc32[i] and the 32 bytes of sha256 from 32 · i on. */
 export interface SealedPieces extends Pieces {

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { fault } from './errors.ts'
+import { fault } from '../errors.ts'
+import { unknown } from '../way/parse-way.ts'
 import { type FileSource, openSource } from './file-source.ts'
-import { unknown } from './parse-way.ts'
 
 export const packings = ['plain', 'gzip', 'zstd'] as const
 

@@ -1,5 +1,5 @@
-import type { Keep } from './chunkers/delimiter.ts'
-import type { LetterSet } from './letters/letter-sets.ts'
+import type { Keep } from '../chunkers/delimiter.ts'
+import type { LetterSet } from '../letters/letter-sets.ts'
 
 /** How a file is chunked: checked, complete, and plain JSON, as it goes to backends and manifests. */
 export type Way =

@@ -1,9 +1,9 @@
 import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { ContentReader } from './content-reader.ts'
+import type { ContentReader } from '../source/content-reader.ts'
+import type { Wrap } from '../way/plan.ts'
 import type { Pieces } from './piece-list.ts'
 import type { SealedPieces } from './piece-store.ts'
-import type { Wrap } from './plan.ts'
 
 /** Returns what is put before piece number `index`. */
 export function beforeOf(wrap: Wrap, index: number): Buffer | undefined {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { LetterCounts } from './letters/word-scatter.ts'
+import type { LetterCounts } from '../letters/word-scatter.ts'
+import type { Plan } from '../way/plan.ts'
 import type { SealedPieces } from './piece-store.ts'
-import type { Plan } from './plan.ts'
 import { contentBytes } from './seal.ts'
 import { UniqueSums } from './unique-sums.ts'
 

@@ -1,9 +1,9 @@
 import { nearest, parseSize } from '@drover/kernel'
-import { masksOf } from './cdc/gear.ts'
-import type { Keep } from './chunkers/delimiter.ts'
-import { fault } from './errors.ts'
-import { parseLetters } from './letters/letter-sets.ts'
-import { groupsMax, pieceBytesMax } from './options.ts'
+import { masksOf } from '../cdc/gear.ts'
+import type { Keep } from '../chunkers/delimiter.ts'
+import { fault } from '../errors.ts'
+import { parseLetters } from '../letters/letter-sets.ts'
+import { groupsMax, pieceBytesMax } from '../options.ts'
 import { type Way, type WayName, type WayOptions, wayNames } from './way.ts'
 
 type Parse = (value: string, options: WayOptions) => Way

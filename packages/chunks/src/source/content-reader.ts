@@ -1,6 +1,6 @@
-import { fault } from './errors.ts'
+import { fault } from '../errors.ts'
+import { segmentBytes } from '../options.ts'
 import type { Segment, Source } from './file-source.ts'
-import { segmentBytes } from './options.ts'
 
 /** Pieces up to this size are read whole; larger ones come in blocks. */
 const wholeBytesMax = 1 * 2 ** 20

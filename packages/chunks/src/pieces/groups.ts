@@ -1,8 +1,8 @@
 import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type FileSource, openSource } from './file-source.ts'
+import { writeBlocks } from '../files/whole-write.ts'
+import { type FileSource, openSource } from '../source/file-source.ts'
 import { PieceList } from './piece-list.ts'
-import { writeBlocks } from './whole-write.ts'
 
 /** Takes the bytes of groups as they come: those of one group are put one after the other. */
 export interface Groups {
