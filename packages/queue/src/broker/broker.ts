@@ -18,7 +18,7 @@ import type { LogOptions, QueueLimits } from '../options.ts'
 import type { PartitionEvent, PartitionSpec } from './events.ts'
 import { type KeptPartitionState, PartitionState } from './partition-state.ts'
 import { Waiters } from './waiters.ts'
-import { WorkDesk } from './work-desk.ts'
+import { WorkDesk } from './work/work-desk.ts'
 
 export interface BrokerOptions {
   readonly name: string

@@ -1,5 +1,5 @@
 import type { TopicOptions } from '../queue-engine.ts'
-import type { Runs } from './runs.ts'
+import type { Runs } from './work/runs.ts'
 
 /** What a partition is called, and how it behaves. */
 export interface PartitionSpec {

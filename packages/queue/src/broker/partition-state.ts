@@ -3,7 +3,7 @@ import { dedupeKeyAt, deltaAt, dueAt, eachRecord, priorityAt } from '../log/reco
 import { DedupeKeys } from './dedupe.ts'
 import type { PartitionEvent, PartitionSpec } from './events.ts'
 import { Producers } from './producers.ts'
-import { type KeptWorkGroup, WorkGroup } from './work-group.ts'
+import { type KeptWorkGroup, WorkGroup } from './work/work-group.ts'
 
 /** The group of workers that every partition has from the beginning. */
 const defaultWorkGroup = 'workers'

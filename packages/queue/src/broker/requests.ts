@@ -8,7 +8,7 @@ import type { PartitionSpec } from './events.ts'
 import { commit, committed, fenceGroup, lag } from './offsets.ts'
 import { checkParams } from './params.ts'
 import { type FetchCall, fetch, type ProduceCall, produce } from './records.ts'
-import type { LeaseCall } from './work-desk.ts'
+import type { LeaseCall } from './work/work-desk.ts'
 
 type Method = (
   broker: Broker,

@@ -6,7 +6,7 @@ import {
   type Log,
   type Service,
 } from '@drover/kernel'
-import type { DeadLetters } from '../broker/leased.ts'
+import type { DeadLetters } from '../broker/work/leased.ts'
 import { batchBytesAt } from '../log/batch.ts'
 import { decodeBatch } from '../log/record.ts'
 import type { QueueRecord } from '../message.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { Allowance, WorkLimits } from '../../src/broker/key-limits.ts'
-import { eachOffset, toRuns } from '../../src/broker/runs.ts'
-import { WorkGroup } from '../../src/broker/work-group.ts'
+import { Allowance, WorkLimits } from '../../src/broker/work/key-limits.ts'
+import { eachOffset, toRuns } from '../../src/broker/work/runs.ts'
+import { WorkGroup } from '../../src/broker/work/work-group.ts'
 import { topicDefaults } from '../../src/options.ts'
 
 /** Leases what is chosen, as the desk does. */

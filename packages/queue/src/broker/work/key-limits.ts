@@ -1,4 +1,4 @@
-import type { TopicOptions } from '../queue-engine.ts'
+import type { TopicOptions } from '../../queue-engine.ts'
 
 /** Keys whose rates are remembered; beyond it those that have their full allowance are forgotten. */
 const keysMax = 100_000
