@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { describe } from '../client/problem.ts'
 import { Field } from '../kit/field.tsx'
-import { Icon } from '../kit/icon.tsx'
+import { FormProblem } from '../kit/form-problem.tsx'
 import type { JobsSession } from './jobs-session.ts'
 
 /** Asks for an account of the jobs: they have their own. */
@@ -41,12 +41,7 @@ export function JobsLogin({ session }: { readonly session: JobsSession }) {
             />
           )}
         </Field>
-        {problem !== undefined && (
-          <p class="form-problem" role="alert">
-            <Icon name="alert" />
-            {problem}
-          </p>
-        )}
+        <FormProblem text={problem} />
         <div class="actions">
           <button type="submit" class="button main">
             Log in

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { describe } from '../client/problem.ts'
+import { FormProblem } from './form-problem.tsx'
 import { Icon } from './icon.tsx'
 import { tellDone } from './notices.tsx'
 
@@ -78,12 +79,7 @@ export function DialogForm(props: FormProps) {
   return (
     <form onSubmit={submit}>
       <div class="dialog-body">{children}</div>
-      {problem !== undefined && (
-        <p class="form-problem" role="alert">
-          <Icon name="alert" />
-          {problem}
-        </p>
-      )}
+      <FormProblem text={problem} />
       <footer>
         <button type="button" class="button plain" onClick={onClose}>
           Not now

@@ -3,7 +3,7 @@ import { admin } from '../client/admin.ts'
 import { describe } from '../client/problem.ts'
 import { isLockedOut, logIn, token } from '../client/session.ts'
 import { Field } from '../kit/field.tsx'
-import { Icon } from '../kit/icon.tsx'
+import { FormProblem } from '../kit/form-problem.tsx'
 
 /** Asks for the admin API's token; shown as soon as the instance wants to see one. */
 export function Login() {
@@ -41,12 +41,7 @@ export function Login() {
             />
           )}
         </Field>
-        {problem !== undefined && (
-          <p class="form-problem" role="alert">
-            <Icon name="alert" />
-            {problem}
-          </p>
-        )}
+        <FormProblem text={problem} />
         <button type="submit" class="button main">
           Log in
         </button>
