@@ -8,7 +8,7 @@ const chosen = name === 'all' ? claims : claims.filter((claim) => claim.name ===
 if (chosen.length === 0) {
   if (name !== undefined) process.stderr.write(`there is no benchmark "${name}"\n`)
   process.stdout.write('npm run bench -- <name>|all\n\n')
-  for (const claim of claims) process.stdout.write(`  ${claim.name.padEnd(14)}${claim.about}\n`)
+  for (const claim of claims) process.stdout.write(`  ${claim.name.padEnd(16)}${claim.about}\n`)
   process.exit(name === undefined ? 0 : 2)
 }
 
