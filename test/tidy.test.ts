@@ -132,6 +132,19 @@ test('every Markdown file has exactly one title, on its first line', () => {
   none(findings, 'titles')
 })
 
+test('every decision is in the list of decisions, by its number and title', () => {
+  const folder = 'docs/decisions/'
+  const list = readFileSync(join(root, folder, 'README.md'), 'utf8').match(/^- .+$/gm)
+  const titles = filesWhere((path) => /^docs\/decisions\/\d{4}-[\w-]+\.md$/.test(path))
+    .toSorted((one, other) => one.path.localeCompare(other.path))
+    .map(({ path, text }) => {
+      const [, number, title] = /^# (\d{4}) (.+)$/m.exec(text) ?? []
+      return `- [${number}](${path.slice(folder.length)}) ${title}`
+    })
+
+  assert.deepEqual(list, titles)
+})
+
 test('docs/errors.md says exactly what the tables of faults say', () => {
   const tables = readFaultTables(finished)
   const wanted = renderErrors(tables)
