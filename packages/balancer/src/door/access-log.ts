@@ -1,6 +1,6 @@
 import { closeSync, openSync, write } from 'node:fs'
 import type { Clock } from '@drover/kernel'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 
 /** What one line of the log tells beside the request itself. */
 export interface AccessEntry {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { Fault, toProblem } from '@drover/kernel'
 import { type BalancerFaultCode, balancerFaults } from '../errors.ts'
 import type { AnswerPlan, RouteAction } from '../plan.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 import { redirectLocation } from './router.ts'
 
 /** A whole answer that the door gives by itself. */

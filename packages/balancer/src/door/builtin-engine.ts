@@ -1,7 +1,7 @@
 import { type Clock, type Random, systemClock, systemRandom } from '@drover/kernel'
 import type { Engine, EngineEvent } from '../plan.ts'
 import { Door } from './door.ts'
-import { WorkerEngine } from './worker-engine.ts'
+import { WorkerEngine } from './workers/worker-engine.ts'
 
 /** What the builtin engine may be told; everything has a default. */
 export interface BuiltinEngineOptions {

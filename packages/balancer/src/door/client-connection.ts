@@ -1,15 +1,15 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { answerText, type DoorAnswer, faultAnswer } from './answers.ts'
-import { ChunkedDecoder } from './chunked-decoder.ts'
 import type { Client } from './client.ts'
 import { Timed } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
 import { Forwarding } from './forwarding.ts'
 import type { DoorListener } from './listener.ts'
 import { Outbox } from './outbox.ts'
-import { headRead, RequestHead } from './request-head.ts'
-import type { ResponseHead } from './response-head.ts'
+import { ChunkedDecoder } from './parsing/chunked-decoder.ts'
+import { headRead, RequestHead } from './parsing/request-head.ts'
+import type { ResponseHead } from './parsing/response-head.ts'
 
 /** Bytes of requests behind the present one that are held before reading stops. */
 const heldBytesMax = 16_384

@@ -1,6 +1,6 @@
 import type { DoorAnswer } from './answers.ts'
 import type { Forwarding } from './forwarding.ts'
-import type { ResponseHead } from './response-head.ts'
+import type { ResponseHead } from './parsing/response-head.ts'
 
 /** The client's side of an exchange: an HTTP/1 connection, or one stream of HTTP/2. */
 export interface Client {

@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 
 /** Returns the test whether an address lies in one of `networks` (CIDR or single addresses). */
 export function createTrust(networks: readonly string[]): (address: string) => boolean {

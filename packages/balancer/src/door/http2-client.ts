@@ -5,14 +5,14 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { type DoorAnswer, faultAnswer, isBodiless } from './answers.ts'
-import { ChunkedDecoder } from './chunked-decoder.ts'
 import type { Client } from './client.ts'
 import { Exchange } from './exchange.ts'
 import { Forwarding } from './forwarding.ts'
-import { eachLine } from './header-lines.ts'
 import type { DoorListener } from './listener.ts'
-import { RequestHead } from './request-head.ts'
-import type { ResponseHead } from './response-head.ts'
+import { ChunkedDecoder } from './parsing/chunked-decoder.ts'
+import { eachLine } from './parsing/header-lines.ts'
+import { RequestHead } from './parsing/request-head.ts'
+import type { ResponseHead } from './parsing/response-head.ts'
 
 /**
  * One stream of HTTP/2 as the client of an exchange. Its header fields are written as an HTTP/1.1

@@ -1,5 +1,5 @@
+import type { RequestHead } from './parsing/request-head.ts'
 import type { Replica } from './replica.ts'
-import type { RequestHead } from './request-head.ts'
 import type { Service } from './service.ts'
 import type { UpstreamFailure } from './upstream-connection.ts'
 

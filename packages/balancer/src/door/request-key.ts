@@ -1,6 +1,6 @@
 import type { Random } from '@drover/kernel'
 import type { KeySource } from '../plan.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 
 /** Returns what a hashed policy hashes for this request; an absent value counts as empty text. */
 export function requestKey(

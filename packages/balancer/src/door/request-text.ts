@@ -1,5 +1,5 @@
 import type { Forwarding } from './forwarding.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 import { stripPrefix } from './router.ts'
 import { traceLines } from './trace.ts'
 

@@ -1,6 +1,6 @@
 import type { RouteAction, RouteMatch, RoutePlan } from '../plan.ts'
-import { hostName } from './host.ts'
-import type { RequestHead } from './request-head.ts'
+import { hostName } from './parsing/host.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 
 /** Finds the action of a request: the first route of the list that fits. Cost O(routes). */
 export class Router {

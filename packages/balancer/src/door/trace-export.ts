@@ -3,7 +3,7 @@ import { request as sendHttps } from 'node:https'
 import type { Clock } from '@drover/kernel'
 import type { TracesPlan } from '../plan.ts'
 import type { AccessEntry } from './access-log.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 import { randomHex } from './trace.ts'
 
 const flushMs = 1_000

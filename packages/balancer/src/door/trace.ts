@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './parsing/request-head.ts'
 
 const pool = Buffer.alloc(4_096)
 let digits = ''

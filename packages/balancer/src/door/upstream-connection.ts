@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
-import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type Deadlines, Timed } from './deadlines.ts'
 import { Outbox } from './outbox.ts'
-import { headRead } from './request-line.ts'
-import { bodyLength, ResponseHead, responseHeadBytesMost } from './response-head.ts'
+import { ChunkedDecoder } from './parsing/chunked-decoder.ts'
+import { headRead } from './parsing/request-line.ts'
+import { bodyLength, ResponseHead, responseHeadBytesMost } from './parsing/response-head.ts'
 import { connectReading } from './sockets.ts'
 
 /** How a connection to a replica failed. */

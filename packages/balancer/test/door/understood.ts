@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { Duplex } from 'node:stream'
-import { ChunkedDecoder } from '../../src/door/chunked-decoder.ts'
-import { eachLine } from '../../src/door/header-lines.ts'
-import { headRead, RequestHead } from '../../src/door/request-head.ts'
+import { ChunkedDecoder } from '../../src/door/parsing/chunked-decoder.ts'
+import { eachLine } from '../../src/door/parsing/header-lines.ts'
+import { headRead, RequestHead } from '../../src/door/parsing/request-head.ts'
 import { turns } from './until.ts'
 
 /** One request as a parser understood it. */

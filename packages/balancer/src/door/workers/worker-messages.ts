@@ -1,4 +1,4 @@
-import type { EngineEvent, EngineStats, Plan, RefusedRequest } from '../plan.ts'
+import type { EngineEvent, EngineStats, Plan, RefusedRequest } from '../../plan.ts'
 
 /** What the engine asks of a worker; each is answered by one `WorkerAnswer` with its number. */
 export type WorkerRequest =

@@ -1,4 +1,4 @@
-import type { EngineStats, ListenerStats, ReplicaStats, ServiceStats } from '../plan.ts'
+import type { EngineStats, ListenerStats, ReplicaStats, ServiceStats } from '../../plan.ts'
 
 /** Adds up what several workers counted. Things are the same when their names (ids) are. */
 export function mergeStats(all: readonly EngineStats[]): EngineStats {

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type Clock, withDeadline } from '@drover/kernel'
-import { type BalancerFaultCode, balancerFaults, fault } from '../errors.ts'
-import type { EngineEvent } from '../plan.ts'
+import { type BalancerFaultCode, balancerFaults, fault } from '../../errors.ts'
+import type { EngineEvent } from '../../plan.ts'
 import type { WorkerAnswer, WorkerMessage, WorkerRequest } from './worker-messages.ts'
 
 const answerMs = 10_000

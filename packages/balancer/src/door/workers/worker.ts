@@ -1,5 +1,5 @@
 import { describeError, Fault, systemClock, systemRandom } from '@drover/kernel'
-import { Door } from './door.ts'
+import { Door } from '../door.ts'
 import type { WorkerAnswer, WorkerMessage, WorkerRequest } from './worker-messages.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { backoffMs, type Clock, describeError, type Random } from '@drover/kernel'
-import { fault } from '../errors.ts'
+import { fault } from '../../errors.ts'
 import type {
   Engine,
   EngineEvent,
@@ -7,7 +7,7 @@ import type {
   Plan,
   RefusedRequest,
   ServicePlan,
-} from '../plan.ts'
+} from '../../plan.ts'
 import { mergeStats } from './merge-stats.ts'
 import { WorkerProcess } from './worker-process.ts'
 
