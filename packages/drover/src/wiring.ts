@@ -3,6 +3,7 @@ import { describeError, type Log } from '@drover/kernel'
 import type { Group, GroupEvent, Traffic } from '@drover/supervisor'
 import { manageService } from './config/managed.ts'
 import type { EventLog } from './event-log.ts'
+import { lastWords } from './last-words.ts'
 import { narrateBalancer, narrateGroup } from './narrate.ts'
 
 /** What joins the two halves: the supervisor that runs replicas, and the door that uses them. */
@@ -15,9 +16,6 @@ export interface Joined {
   /** The share of a replica by its service and name. */
   readonly weightOf: (service: string, replica: string) => number
 }
-
-/** Lines of a crashing replica's last output that go with the news. */
-const lastLinesMax = 3
 
 /**
  * Tells the door what happened to a replica:
@@ -59,10 +57,9 @@ export function hearGroup(event: GroupEvent, joined: Joined): void {
 function lastErrorLines(group: Group | undefined): string {
   const lines = group?.logs().filter(({ stream }) => stream === 'stderr') ?? []
   const author = lines.at(-1)?.replica
-  return lines
-    .filter(({ replica }) => replica === author)
-    .slice(-lastLinesMax)
-    .map(({ replica, text }) => `\n    ${replica}: ${text}`)
+  const words = lines.filter(({ replica }) => replica === author).map(({ text }) => text)
+  return lastWords(words)
+    .map((text) => `\n    ${author}: ${text}`)
     .join('')
 }
 
