@@ -7,6 +7,8 @@ import { warn } from './terminal.ts'
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads our output may go away; that is no reason to stop what runs.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  // Clocks and signal handlers do not hold a process: one that waits for nothing else would just end.
+  const held = setInterval(() => {}, 2 ** 30)
   try {
     const program = await createProgram(words)
     await program.parseAsync([...words], { from: 'user' })
@@ -14,5 +16,7 @@ export async function main(words: readonly string[]): Promise<void> {
     // Commander has said what was wrong already.
     if (!(error instanceof CommanderError)) warn(`drover: ${messageOf(error)}`)
     process.exitCode = exitCodeOf(error)
+  } finally {
+    clearInterval(held)
   }
 }

@@ -3,6 +3,7 @@ import { parseAddress, seededRandom, systemRandom } from '@drover/kernel'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
+import { advised } from './advice.ts'
 import { positiveNumber, wholeNumber } from './numbers.ts'
 
 interface ClientOptions {
@@ -28,7 +29,8 @@ export function sayWhere(): Command {
     .action(async (name: string, client: string, location: string, options: ClientOptions) => {
       const { sayToHerd } = await import('@drover/herd')
       const server = await findServer(name, options)
-      say((await sayToHerd({ address: server.address, client }, location)).trimEnd())
+      const to = { address: server.address, client }
+      say((await reaching(() => sayToHerd(to, location))).trimEnd())
     })
 }
 
@@ -45,7 +47,7 @@ export function ask(): Command {
         const { askHerd } = await import('@drover/herd')
         const server = await findServer(name, given)
         const to = { address: server.address, client }
-        say((await askHerd(to, Number(radius), Number(bound))).trimEnd())
+        say((await reaching(() => askHerd(to, Number(radius), Number(bound)))).trimEnd())
       },
     )
 }
@@ -145,6 +147,12 @@ function parsePlace(text: string): { latitude: number; longitude: number } {
 /** Adds the flag that names the topology. */
 export function withTopology(command: Command): Command {
   return command.option('-t, --topology <name>', 'bailey, goloman or a file', 'bailey')
+}
+
+const howToReach = 'drover herd up runs its servers, --topology names where others are'
+
+function reaching(work: () => Promise<string>): Promise<string> {
+  return advised(['HERD_SILENT'], howToReach, work)
 }
 
 async function findServer(name: string, { topology }: ClientOptions): Promise<TopologyServer> {

@@ -130,6 +130,16 @@ test('up, say, ask, watch and storm work together, and a killed server comes bac
   for (const each of pids) assert.throws(() => process.kill(each, 0), { code: 'ESRCH' })
 })
 
+test('a storm and a question where no herd runs say so, and what to do', async () => {
+  const { file } = await writeTopology()
+  const storm = await run('storm', file, '--seconds', '1')
+  assert.match(storm.output, /no server of trio answered; is the herd up\?\n$/)
+  assert.equal(storm.code, 69)
+  const said = await run('say', 'A', 'kiwi', '+1+1', '-t', file)
+  assert.match(said.output, /gives no answer; drover herd up runs its servers/)
+  assert.equal(said.code, 69)
+})
+
 test('a server joins by a seed, hears what was said before, and leaves without a trace', async () => {
   const { file } = await writeTopology()
   const a = new Running('serve', 'A', '-t', file, '--logs', 'seed-logs')

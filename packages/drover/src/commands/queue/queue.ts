@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { fault } from '../../errors.ts'
 import { say } from '../../terminal.ts'
 import { addressText } from '../addresses.ts'
+import { advised } from '../advice.ts'
 import { wholeNumber } from '../numbers.ts'
 import { brokerCommands } from './queue-brokers.ts'
 import { queueRepairCommand as repair } from './queue-repair.ts'
@@ -18,6 +19,7 @@ const examples = `Examples:
 const defaultHttp = '127.0.0.1:7070'
 const defaultTcp = '127.0.0.1:7071'
 const waitMs = 10_000
+const howToReach = 'drover queue serve runs a queue, --queue names where one is (its --tcp)'
 
 interface ClientOptions {
   readonly queue: string
@@ -128,7 +130,9 @@ async function talk(
   work: (client: QueueClient) => Promise<void>,
 ): Promise<void> {
   const { connectQueue } = await import('@drover/queue')
-  const client = await connectQueue(queue, { patienceMs: waitMs })
+  const client = await advised(['BROKER_UNREACHABLE'], howToReach, () =>
+    connectQueue(queue, { patienceMs: waitMs }),
+  )
   try {
     await work(client)
   } finally {
