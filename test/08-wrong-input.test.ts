@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -75,7 +75,19 @@ const cases: [name: string, words: string[], code: number, says: RegExp][] = [
     69,
     /no instance answers at http:\/\/127\.0\.0\.1:1/,
   ],
-  ['a file that is not there', ['up', '-c', 'nowhere.yaml'], 2, /nowhere\.yaml: cannot be read/],
+  [
+    'a file that is not there',
+    ['up', '-c', 'nowhere.yaml'],
+    2,
+    /nowhere\.yaml: cannot be read: there is no such file/,
+  ],
+  [
+    'a queue that is not there',
+    ['queue', 'topics', '--queue', '127.0.0.1:1'],
+    69,
+    /no connection to 127\.0\.0\.1:1; drover queue serve runs a queue/,
+  ],
+  ['a way to chunk', ['chunk', 'x', '--by', 'linez 5'], 2, /did you mean "lines"\?/],
 ]
 
 for (const [name, words, code, says] of cases)
@@ -87,6 +99,32 @@ for (const [name, words, code, says] of cases)
     assert.match(ran.stderr, says)
     assert.equal(ran.code, code, ran.stderr)
     assert.doesNotMatch(ran.stderr, /\n\s+at /, 'no stack trace')
+  })
+
+test('a tour where another one runs is refused before it writes a topology', async () => {
+  const cwd = await temporaryFolder()
+  await mkdir(join(cwd, '.drover'))
+  await writeFile(join(cwd, '.drover', 'run.json'), JSON.stringify({ pid: process.pid }))
+
+  const ran = await runDrover(['up', '--shift', '7'], { cwd })
+
+  assert.match(ran.stderr, new RegExp(`is in use by process ${process.pid}`))
+  assert.equal(ran.code, 1)
+  assert.deepEqual(await readdir(join(cwd, '.drover')), ['run.json'])
+})
+
+for (const words of [['up'], ['chunks', 'serve', '--data', '.drover']])
+  test(`a data folder that is a file is no mistake of Drover: ${words[0]}`, async () => {
+    const cwd = await temporaryFolder()
+    await writeFile(join(cwd, '.drover'), '')
+
+    const ran = await runDrover(words, { cwd })
+
+    assert.match(
+      ran.stderr,
+      /^drover: .*\.drover: .*(in a folder of yours|names another folder)\n$/,
+    )
+    assert.equal(ran.code, 1)
   })
 
 test('an address that is taken is named', async (context) => {

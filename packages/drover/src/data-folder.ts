@@ -94,7 +94,8 @@ async function removeStale(file: string, stale: RunFile | undefined): Promise<vo
   else await rm(aside, { force: true })
 }
 
-function inUse(path: string, { pid, admin }: RunFile): string {
+/** Says who has a data folder. */
+export function inUse(path: string, { pid, admin }: RunFile): string {
   const where = admin ? ` (${admin})` : ''
   return `${path} is in use by process ${pid}${where}; stop it, or name another folder with --data`
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { LineCounter, parseDocument } from 'yaml'
 import { withDefaults } from './config-defaults.ts'
 import { fault } from './errors.ts'
+import { describeError } from './fault.ts'
 import { nearest } from './nearest.ts'
 import type { Static, TSchema } from './schema.ts'
 
@@ -35,7 +36,9 @@ export async function loadConfig<Schema extends TSchema>(
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    throw fault('CONFIG_INVALID', `${file}: cannot be read`, { cause })
+    const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const why = isAbsent ? 'there is no such file' : describeError(cause)
+    throw fault('CONFIG_INVALID', `${file}: cannot be read: ${why}`, { cause })
   }
   return parseConfig(schema, text, file, check)
 }

@@ -17,6 +17,12 @@ const usageCodes = new Set([
   'SPEC_INVALID',
   'PLAN_REFUSED',
   'EXPERIMENT_UNKNOWN',
+  'TOPOLOGY_INVALID',
+  'HERD_QUERY_INVALID',
+  'WAY_UNKNOWN',
+  'SIZE_INVALID',
+  'LETTERS_INVALID',
+  'PATTERN_INVALID',
 ])
 
 /** Returns the exit code that tells a script what to do about `error`. */

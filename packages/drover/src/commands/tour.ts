@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describeError, Fault } from '@drover/kernel'
 import { type Loaded, loadOptions } from '../config/load.ts'
-import { keptSecret, makeFolder } from '../data-folder.ts'
+import { findInstance, inUse, keptSecret, makeFolder } from '../data-folder.ts'
 import { fault } from '../errors.ts'
 import { ownCommand } from '../own-command.ts'
 import { frontEnv } from './chunks/chunks-front-env.ts'
@@ -41,12 +42,11 @@ const adminEmail = 'admin@drover.test'
 /**
  * Returns the tour: every part, each as a service whose replicas are processes of this command, kept
  * alive as any other. `shift` is added to every port. Draws the password of the jobs' admin once for
- * each data folder.
+ * each data folder. Throws DATA_FOLDER_UNUSABLE and INSTANCE_RUNNING.
  */
 export async function loadTour(shift = 0, folder = process.cwd()): Promise<Tour> {
   const data = resolve(folder, '.drover')
-  await makeFolder(data)
-  const password = await keptSecret(join(data, 'jobs-password'))
+  const password = await openFolder(data)
   const ports = shifted(usualPorts, shift)
   const at = (port: number) => `127.0.0.1:${port}`
   const health = { path: '/heartbeat' }
@@ -66,6 +66,21 @@ export async function loadTour(shift = 0, folder = process.cwd()): Promise<Tour>
   const admin = { address: at(ports.admin) }
   const loaded = loadOptions({ services, listeners, admin }, folder, (key) => key)
   return { loaded, hints: hintsOf(password, ports, shift) }
+}
+
+/** Returns the password that is kept in the data folder, which is made if need be. */
+async function openFolder(data: string): Promise<string> {
+  try {
+    await makeFolder(data)
+    // What runs here reads its topology from this folder: a second tour must not write another.
+    const running = await findInstance(data)
+    if (running) throw fault('INSTANCE_RUNNING', inUse(data, running))
+    return await keptSecret(join(data, 'jobs-password'))
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === 'INSTANCE_RUNNING') throw cause
+    const message = `${data}: ${describeError(cause)}; run the tour in a folder of yours`
+    throw fault('DATA_FOLDER_UNUSABLE', message, { cause })
+  }
 }
 
 function hintsOf(password: string, { web, admin }: Ports, shift: number): string[] {

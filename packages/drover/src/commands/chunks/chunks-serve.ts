@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { EngineRequestQueue, startChunks } from '@drover/chunks'
 import { createLog, silentLog, systemClock, systemRandom } from '@drover/kernel'
 import { connectQueue, type QueueEngine, startQueue } from '@drover/queue'
 import { loadOptions } from '../../config/load.ts'
+import { makeFolder } from '../../data-folder.ts'
+import { fault } from '../../errors.ts'
 import { freePorts } from '../../free-ports.ts'
 import { startInstance } from '../../instance.ts'
 import { readStatus } from '../../status.ts'
@@ -40,7 +41,10 @@ export interface RunningService {
  */
 export async function startChunksService(options: ChunksService): Promise<RunningService> {
   const folder = resolve(options.data)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder).catch((cause: Error) => {
+    const message = `${folder}: ${cause.message}; --data names another folder`
+    throw fault('DATA_FOLDER_UNUSABLE', message, { cause })
+  })
   const { backendsUrl } = options
   return backendsUrl === undefined
     ? startHerd(options, folder)
