@@ -60,7 +60,7 @@ test('people log in once, submit, watch, list, retry, cancel and read results by
 
   const stranger = await jobs('list')
   assert.equal(stranger.code, 2)
-  assert.match(stranger.stderr, /nobody is logged in at .*: drover jobs login --url /)
+  assert.match(stranger.stderr, /nobody is logged in at .*: drover jobs login EMAIL --url /)
 
   const words = ['jobs', 'login', '--register', 'ann@example.org']
   const login = await runDrover(words, withPassword)

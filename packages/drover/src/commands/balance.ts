@@ -22,7 +22,7 @@ const examples = `Examples:
 /** `drover balance`: one service behind one door, from the command line alone. */
 export function balanceCommand(): Command {
   const command = new Command('balance')
-    .summary('run replicas of a command behind one address')
+    .summary('Runs replicas of a command behind one address, and keeps them alive.')
     .description('Runs replicas of a command, keeps them alive, and spreads requests over them.')
     .argument('[command...]', 'what each replica runs, after --')
     .passThroughOptions()

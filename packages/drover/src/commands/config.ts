@@ -21,8 +21,9 @@ export function configCommand(): Command {
       const loaded = await loadFile(file)
       const { config } = loaded
       await tryModel(toModel(loaded, pretended(config)), config.door.engine)
+      const listeners = config.listeners.length
       const services = Object.keys(config.services).length
-      say(`${file} is good: ${services} services, ${config.listeners.length} listeners`)
+      say(`${file} is good: ${count(services, 'service')}, ${count(listeners, 'listener')}`)
     })
   command
     .command('show')
@@ -40,6 +41,10 @@ export function configCommand(): Command {
       say(JSON.stringify({ ...dialect, ...configSchema }, null, 2))
     })
   return command
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
 /** Stands for what only a running instance has: its secret, and the address of its management API. */

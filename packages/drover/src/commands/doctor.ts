@@ -23,7 +23,7 @@ interface DoctorOptions {
 /** `drover doctor`: what on this machine would keep Drover from running well. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .summary('look at this machine: limits, ports, disk, engines')
+    .summary('Looks at this machine: limits, ports, disk, engines.')
     .description(
       'Looks at limits, ports, disk, engines and the configuration, and says what to do.\nIt changes nothing. Exit code 1 when something would keep Drover from running.',
     )

@@ -33,7 +33,7 @@ const endMsMax = 8_000
 /** `drover experiment`: measures real servers, and writes a report. */
 export function experimentCommand(): Command {
   return new Command('experiment')
-    .summary('measure real servers, and write a report')
+    .summary('Measures real servers, and writes a report.')
     .description(
       'Starts real servers, sends real requests, and writes a report with tables and charts.',
     )

@@ -16,7 +16,7 @@ interface Start {
 /** `drover init`: a commented drover.yaml for one's own service. */
 export function initCommand(): Command {
   return new Command('init')
-    .summary('write a commented drover.yaml for your own service')
+    .summary('Writes a commented drover.yaml for your own service.')
     .description(
       `Writes ${file} for what this folder holds: the command after --, else the start script of\npackage.json, else the first line of a Procfile. It changes no file that is there.`,
     )

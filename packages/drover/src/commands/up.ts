@@ -19,7 +19,7 @@ interface UpOptions {
 /** `drover up`: everything in drover.yaml; without a file, the tour. */
 export function upCommand(): Command {
   return new Command('up')
-    .summary('run everything in drover.yaml; without a file, the tour')
+    .summary('Runs everything in drover.yaml; without a file, the tour.')
     .description(
       'Runs everything in drover.yaml until ctrl-c. SIGHUP and `drover reload` read it again.\nWithout a file it runs the tour: every part, and a page that shows them.',
     )

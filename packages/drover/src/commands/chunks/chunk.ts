@@ -53,7 +53,7 @@ interface ChunkOptions extends WayOptions {
 /** `drover chunk`: cuts one file on this machine, without a server. */
 export function chunkCommand(): Command {
   return new Command('chunk')
-    .summary('cut a file into chunks')
+    .summary('Cuts a file into chunks.')
     .description('Cuts a file into chunks: by letters, size, lines, content, tokens, records.')
     .argument('<file>', 'what to cut')
     .argument('[value]', 'the value of --by, where it is a word of its own')

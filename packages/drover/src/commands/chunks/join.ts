@@ -12,7 +12,7 @@ interface JoinOptions {
 /** `drover join`: restores a file from its chunks. */
 export function joinCommand(): Command {
   return new Command('join')
-    .summary('restore a file from its chunks')
+    .summary('Restores a file from its chunks.')
     .description('Restores a file from its chunks, and checks every sum.')
     .argument('<chunks>', 'their folder, manifest, zip, tar, pack or NDJSON')
     .requiredOption('-o, --out <file>', 'the file to write')

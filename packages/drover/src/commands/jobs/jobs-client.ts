@@ -34,7 +34,7 @@ export async function asClient(
   const kept = token === undefined ? readTokens(file, url) : undefined
   const known = token ?? kept?.accessToken
   if (known === undefined)
-    throw fault('USAGE', `nobody is logged in at ${url}: drover jobs login --url ${url}`)
+    throw fault('USAGE', `nobody is logged in at ${url}: drover jobs login EMAIL --url ${url}`)
   const client = new JobsClient({
     ...{ url, token: known, onTokens: (tokens) => keepTokens(file, url, tokens) },
     ...(kept ? { refreshToken: kept.refreshToken } : {}),
@@ -43,7 +43,7 @@ export async function asClient(
     await act(client)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'TOKEN_REFUSED') throw error
-    const message = `the token for ${url} is not valid any more: drover jobs login --url ${url}`
+    const message = `the token for ${url} is not valid any more: drover jobs login EMAIL --url ${url}`
     throw fault('USAGE', message, { cause: error })
   }
 }

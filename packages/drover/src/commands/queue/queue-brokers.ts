@@ -25,7 +25,7 @@ export function brokerCommands(
 
 function broker(): Command {
   return new Command('broker')
-    .summary('run one broker, for a queue that is served on another host')
+    .summary('Runs one broker, for a queue that is served on another host.')
     .description(
       'Runs one broker in the foreground, for a queue that is served on another host: there,\ndrover queue add-broker NAME HOST:PORT. It takes whoever reaches it: keep it in a network of its own.',
     )
