@@ -1,6 +1,7 @@
-import { backoffMs, type Cancel, type Clock, type Log, type Random } from '@drover/kernel'
+import type { Clock, Log, Random } from '@drover/kernel'
 import { fault } from '../../errors.ts'
 import { GuardedProcess } from '../guarded-process.ts'
+import { Respawn } from '../respawn.ts'
 import { command } from './admin-socket.ts'
 
 /** What a running HAProxy is made of, and whom it tells. */
@@ -17,7 +18,6 @@ export interface HaproxyProcessParts {
 
 const settleMs = 10_000
 const pollMs = 5
-const restartWaits = { firstMs: 200, mostMs: 10_000 }
 
 /**
  * HAProxy as a child: a master process that runs a worker and hands it the listening sockets. It is
@@ -26,17 +26,17 @@ const restartWaits = { firstMs: 200, mostMs: 10_000 }
  */
 export class HaproxyProcess {
   readonly #parts: HaproxyProcessParts
+  readonly #respawn: Respawn
   #process: GuardedProcess | undefined
   /** The configuration that should answer. */
   #generation = 0
   #lastAlert: string | undefined
   #ended = false
-  #deaths = 0
-  #stopping = false
-  #cancelRestart: Cancel | undefined
 
   constructor(parts: HaproxyProcessParts) {
     this.#parts = parts
+    const start = () => this.start(this.#generation)
+    this.#respawn = new Respawn(parts.clock, parts.random, start)
   }
 
   /** Starts HAProxy; resolves when it answers by the configuration `generation`. */
@@ -76,8 +76,7 @@ export class HaproxyProcess {
 
   /** Lets requests end within `graceMs`, then ends HAProxy. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true
-    this.#cancelRestart?.()
+    this.#respawn.end()
     await this.#process?.end('SIGUSR1', graceMs, this.#parts.clock)
   }
 
@@ -91,7 +90,7 @@ export class HaproxyProcess {
         throw fault('ENGINE_FAILED', `haproxy does not answer after ${settleMs} ms`)
       await clock.sleep(pollMs)
     }
-    this.#deaths = 0
+    this.#respawn.settled()
   }
 
   /** Both must answer: a master that is still on its way loses signals. */
@@ -109,16 +108,9 @@ export class HaproxyProcess {
 
   #restart(how: string): void {
     this.#ended = true
-    if (this.#stopping) return
+    if (this.#respawn.ended) return
     this.#parts.onTrouble(`haproxy ended (${how}); it is started again`)
-    const waitMs =
-      this.#deaths === 0 ? 0 : backoffMs(this.#deaths, restartWaits, this.#parts.random)
-    this.#deaths++
-    this.#cancelRestart = this.#parts.clock.after(waitMs, () => {
-      this.start(this.#generation).catch(() => {
-        // It ended again, which brings us back here.
-      })
-    })
+    this.#respawn.again()
   }
 
   /** Clients cannot make HAProxy write lines of its own: what it says is about itself. */

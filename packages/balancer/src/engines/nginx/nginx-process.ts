@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { backoffMs, type Cancel, type Clock, type Log, type Random } from '@drover/kernel'
+import type { Clock, Log, Random } from '@drover/kernel'
 import { fault } from '../../errors.ts'
 import { GuardedProcess } from '../guarded-process.ts'
+import { Respawn } from '../respawn.ts'
 import { askGeneration } from './status-socket.ts'
 
 /** What a running nginx is made of, and whom it tells. */
@@ -19,7 +20,6 @@ export interface NginxProcessParts {
 const startMs = 10_000
 const reloadMs = 10_000
 const pollMs = 5
-const restartWaits = { firstMs: 200, mostMs: 10_000 }
 /** Lines of nginx's that are passed on to our log, per second at most. */
 const linesPerSecond = 20
 
@@ -30,6 +30,7 @@ const linesPerSecond = 20
  */
 export class NginxProcess {
   readonly #parts: NginxProcessParts
+  readonly #respawn: Respawn
   #process: GuardedProcess | undefined
   /** Workers that accept connections. */
   readonly #workers = new Set<number>()
@@ -37,14 +38,13 @@ export class NginxProcess {
   #complaint: string | undefined
   /** The configuration that should answer. */
   #generation = 0
-  #deaths = 0
-  #stopping = false
-  #cancelRestart: Cancel | undefined
   #linesThisSecond = 0
   #second = 0
 
   constructor(parts: NginxProcessParts) {
     this.#parts = parts
+    const start = () => this.start(this.#generation)
+    this.#respawn = new Respawn(parts.clock, parts.random, start)
   }
 
   /** Starts nginx; resolves when it answers by the configuration `generation`. */
@@ -82,8 +82,7 @@ export class NginxProcess {
 
   /** Lets requests end within `graceMs`, then ends nginx. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true
-    this.#cancelRestart?.()
+    this.#respawn.end()
     await this.#process?.end('SIGQUIT', graceMs, this.#parts.clock)
   }
 
@@ -101,22 +100,15 @@ export class NginxProcess {
         throw fault('ENGINE_FAILED', `nginx does not answer ${withinMs} ms after it ${what}`)
       await clock.sleep(pollMs)
     }
-    this.#deaths = 0
+    this.#respawn.settled()
   }
 
   #restart(how: string): void {
     this.#workers.clear()
-    if (this.#stopping) return
+    if (this.#respawn.ended) return
     this.#complaint ??= `nginx ended (${how})`
     this.#parts.onTrouble(`${this.#complaint}; it is started again`)
-    const waitMs =
-      this.#deaths === 0 ? 0 : backoffMs(this.#deaths, restartWaits, this.#parts.random)
-    this.#deaths++
-    this.#cancelRestart = this.#parts.clock.after(waitMs, () => {
-      this.start(this.#generation).catch(() => {
-        // It ended again, which brings us back here.
-      })
-    })
+    this.#respawn.again()
   }
 
   #read(line: string): void {
