@@ -14,6 +14,23 @@ export async function foreign<Result>(what: string, call: Promise<Result>): Prom
   }
 }
 
+/**
+ * Returns what runs the calls of the engine `name` on its connection, each as `foreign` does; without
+ * a connection they throw BROKER_STOPPED.
+ */
+export function foreignCalls<Connected>(name: string, connected: () => Connected | undefined) {
+  const use = () => {
+    const parts = connected()
+    if (!parts) throw fault('BROKER_STOPPED', `the ${name} engine is not connected`)
+    return parts
+  }
+  return <Result>(what: string, call: (parts: Connected) => Promise<Result>): Promise<Result> =>
+    foreign(
+      what,
+      Promise.resolve().then(() => call(use())),
+    )
+}
+
 function isOurs(cause: unknown): boolean {
   if (cause instanceof RangeError || cause instanceof TypeError) return true
   return cause instanceof Error && cause.name === 'AbortError'

@@ -1,10 +1,9 @@
 import { type Clock, type Log, type Random, withDeadline } from '@drover/kernel'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
-import { fault } from '../errors.ts'
 import { limitDefaults, type QueueLimits, timeDefaults } from '../options.ts'
 import type { Feature, QueueEngine } from '../queue-engine.ts'
-import { foreign } from './foreign.ts'
+import { foreign, foreignCalls } from './foreign.ts'
 import { createNatsLayout } from './nats/nats-layout.ts'
 import { checkPartition, NatsPublish } from './nats/nats-publish.ts'
 import { boundsOf, readFrom } from './nats/nats-replay.ts'
@@ -62,16 +61,7 @@ export function createNatsEngine(options: NatsEngineOptions): QueueEngine {
   const lacks = new Set(natsLacks)
   const refusal = createRefusal('nats', lacks, limits)
   let connected: Connected | undefined
-  const use = () => {
-    if (!connected) throw fault('BROKER_STOPPED', 'the NATS engine is not connected')
-    return connected
-  }
-  /** Runs a call on the connection; what NATS throws becomes ENGINE_FAILED. */
-  const on = <Result>(what: string, call: (parts: Connected) => Promise<Result>) =>
-    foreign(
-      what,
-      Promise.resolve().then(() => call(use())),
-    )
+  const on = foreignCalls('NATS', () => connected)
 
   return {
     name: 'nats',

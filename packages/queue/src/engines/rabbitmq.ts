@@ -1,9 +1,8 @@
 import { type Clock, describeError, type Log } from '@drover/kernel'
 import { Connection, type ConnectionOptions } from 'rabbitmq-client'
-import { fault } from '../errors.ts'
 import { limitDefaults, type QueueLimits, timeDefaults } from '../options.ts'
 import type { Feature, QueueEngine } from '../queue-engine.ts'
-import { foreign } from './foreign.ts'
+import { foreign, foreignCalls } from './foreign.ts'
 import { createRabbitLayout, type RabbitLayout } from './rabbitmq/rabbit-layout.ts'
 import { RabbitPublish } from './rabbitmq/rabbit-publish.ts'
 import { RabbitRegistry } from './rabbitmq/rabbit-registry.ts'
@@ -65,16 +64,7 @@ export function createRabbitEngine(options: RabbitEngineOptions): QueueEngine {
   const refusal = createRefusal('rabbitmq', lacks, limits)
   const layout = createRabbitLayout(prefix)
   let connected: Connected | undefined
-  const use = () => {
-    if (!connected) throw fault('BROKER_STOPPED', 'the RabbitMQ engine is not connected')
-    return connected
-  }
-  /** Runs a call on the connection; what RabbitMQ throws becomes ENGINE_FAILED. */
-  const on = <Result>(what: string, call: (parts: Connected) => Promise<Result>) =>
-    foreign(
-      what,
-      Promise.resolve().then(() => call(use())),
-    )
+  const on = foreignCalls('RabbitMQ', () => connected)
 
   return {
     name: 'rabbitmq',
