@@ -3,7 +3,7 @@ import { fault } from '../errors.ts'
 import { segmentBytes, wordBytesMax } from '../options.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { readBody } from './read-body.ts'
-import { doTask } from './tasks.ts'
+import { doTask } from './tasks/tasks.ts'
 
 /** What a backend is given. */
 export interface BackendOptions {

@@ -6,10 +6,10 @@ import { fault } from '../errors.ts'
 import { checkName } from '../names.ts'
 import { type InputForm, unpackers } from '../source/input.ts'
 import type { Way } from '../way/way.ts'
-import { receive } from './receive.ts'
 import { type ChunkRequest, isOpen } from './request.ts'
 import { RequestBoard } from './request-board.ts'
 import { measureResult, readResult } from './result.ts'
+import { receive } from './uploads/receive.ts'
 import { Worker, type WorkerParts } from './worker.ts'
 
 /** What somebody wants of an upload. */

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { type Clock, describeError, type Log, type Random } from '@drover/kernel'
-import { Adoption } from './adoption.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { Front } from './front.ts'
 import { createFrontServer } from './front-server.ts'
 import type { RequestQueue } from './request-queue.ts'
 import { RequestStore } from './request-store.ts'
-import { TaskClient } from './task-client.ts'
-import { TusStore } from './tus-store.ts'
+import { TaskClient } from './tasks/task-client.ts'
+import { Adoption } from './uploads/adoption.ts'
+import { TusStore } from './uploads/tus-store.ts'
 
 /** Every knob of the service. */
 export interface ServiceOptions {

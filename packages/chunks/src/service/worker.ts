@@ -8,15 +8,15 @@ import { fault } from '../errors.ts'
 import { type FileSource, readSegments, type Source } from '../source/file-source.ts'
 import { CheckpointKeeper } from './checkpoint.ts'
 import type { DiskGuard } from './disk-guard.ts'
-import { namedDisk, receive } from './receive.ts'
-import { chunkRemotely, type RemoteRun } from './remote-work.ts'
 import type { ChunkRequest } from './request.ts'
 import type { RequestBoard } from './request-board.ts'
 import type { RequestQueue } from './request-queue.ts'
 import type { RequestStore } from './request-store.ts'
 import { measureResult } from './result.ts'
 import { sweepAfter } from './sweep.ts'
-import type { TaskClient } from './task-client.ts'
+import { chunkRemotely, type RemoteRun } from './tasks/remote-work.ts'
+import type { TaskClient } from './tasks/task-client.ts'
+import { namedDisk, receive } from './uploads/receive.ts'
 
 /** What the worker is made of. */
 export interface WorkerParts {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { Busboy, type BusboyConfig, type BusboyHeaders } from '@fastify/busboy'
-import { fault } from '../errors.ts'
+import { fault } from '../../errors.ts'
 import type { Fields } from './wish.ts'
 
 const fieldsMax = 30

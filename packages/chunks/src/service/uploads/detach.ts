@@ -1,7 +1,7 @@
 import { type Readable, Transform } from 'node:stream'
 import type { Clock } from '@drover/kernel'
-import { fault } from '../errors.ts'
-import { watchPace } from './pace.ts'
+import { fault } from '../../errors.ts'
+import { watchPace } from '../pace.ts'
 
 /**
  * Returns a stream of the same bytes that may be destroyed without destroying `stream`: a connection

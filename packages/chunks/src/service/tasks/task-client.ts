@@ -1,10 +1,10 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { backoffMs, type Clock, Fault, fromProblem, type Random } from '@drover/kernel'
-import { fault } from '../errors.ts'
-import { segmentBytes, wordBytesMax } from '../options.ts'
-import { BufferPool } from './buffer-pool.ts'
+import { fault } from '../../errors.ts'
+import { segmentBytes, wordBytesMax } from '../../options.ts'
+import { BufferPool } from '../buffer-pool.ts'
+import { readBody } from '../read-body.ts'
 import { decodeFrame, encodeHead } from './frame.ts'
-import { readBody } from './read-body.ts'
 import type { Task } from './tasks.ts'
 
 /** How tasks are sent. */

@@ -1,4 +1,4 @@
-import { fault } from '../errors.ts'
+import { fault } from '../../errors.ts'
 import { type Checksum, checksumAlgorithms } from './tus-store.ts'
 
 type Header = string | string[] | undefined

@@ -3,9 +3,9 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, Fault, randomToken, withDeadline } from '@drover/kernel'
-import { fault } from '../errors.ts'
-import { writeWhole } from '../files/whole-write.ts'
-import type { DiskGuard } from './disk-guard.ts'
+import { fault } from '../../errors.ts'
+import { writeWhole } from '../../files/whole-write.ts'
+import type { DiskGuard } from '../disk-guard.ts'
 import { Intake } from './intake.ts'
 import { namedDisk } from './receive.ts'
 

@@ -1,6 +1,6 @@
 import { describeError, type Log } from '@drover/kernel'
-import type { Front } from './front.ts'
-import type { ChunkRequest } from './request.ts'
+import type { Front } from '../front.ts'
+import type { ChunkRequest } from '../request.ts'
 import type { TusStore, TusUpload } from './tus-store.ts'
 import { readWish } from './wish.ts'
 

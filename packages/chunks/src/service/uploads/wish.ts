@@ -1,9 +1,9 @@
-import { type Output, outputs } from '../archives/write-archive.ts'
-import { fault } from '../errors.ts'
-import { checkName } from '../names.ts'
-import { type InputForm, parseInput } from '../source/input.ts'
-import { parseWay, unknown } from '../way/parse-way.ts'
-import type { Wish } from './front.ts'
+import { type Output, outputs } from '../../archives/write-archive.ts'
+import { fault } from '../../errors.ts'
+import { checkName } from '../../names.ts'
+import { type InputForm, parseInput } from '../../source/input.ts'
+import { parseWay, unknown } from '../../way/parse-way.ts'
+import type { Wish } from '../front.ts'
 
 /** Words that came with an upload: fields of a form, a query, or metadata of tus. */
 export type Fields = Readonly<Record<string, string | undefined>>

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { Cancel, Clock } from '@drover/kernel'
-import { fault } from '../errors.ts'
-import { watchPace } from './pace.ts'
-import { sweepYoung } from './sweep.ts'
+import { fault } from '../../errors.ts'
+import { watchPace } from '../pace.ts'
+import { sweepYoung } from '../sweep.ts'
 
 const blockBytes = 2 ** 20
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { fault } from '../errors.ts'
-import type { Front } from './front.ts'
+import { fault } from '../../errors.ts'
+import type { Front } from '../front.ts'
+import type { ChunkRequest } from '../request.ts'
+import { sendResult } from '../result-routes.ts'
 import { readForm } from './multipart.ts'
-import type { ChunkRequest } from './request.ts'
-import { sendResult } from './result-routes.ts'
 import { type Fields, readWish } from './wish.ts'
 
 /** Adds `POST /chunks` (a form or the bare bytes) and `PUT /chunks/NAME`. */

@@ -1,4 +1,4 @@
-import { fault } from '../errors.ts'
+import { fault } from '../../errors.ts'
 
 /** Bytes of the head's length. */
 const lengthBytes = 4
