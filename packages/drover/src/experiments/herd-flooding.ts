@@ -1,6 +1,6 @@
 import { watchHerd } from '@drover/herd'
 import { systemClock } from '@drover/kernel'
-import type { Chart } from './charts.ts'
+import type { Chart } from './charts/charts.ts'
 import { type HerdLab, neighboursOf, sentRecords } from './herd-lab.ts'
 import { openLineClient } from './line-client.ts'
 import type { Table } from './report.ts'

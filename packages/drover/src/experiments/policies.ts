@@ -1,11 +1,11 @@
 import { type Call, callMany, countByReplica, createClient, failuresOf } from './calls.ts'
-import type { Chart } from './charts.ts'
+import type { Chart } from './charts/charts.ts'
+import { shown } from './charts/svg.ts'
 import { type Pipeline, pipelineSetup, replicaNames, startPipeline } from './pipeline.ts'
 import type { Claim, Report, Table } from './report.ts'
 import type { Run } from './run.ts'
 import { slowDown } from './slow-down.ts'
 import { quantile } from './statistics.ts'
-import { shown } from './svg.ts'
 
 /** Calls of each kind, as the course has it. */
 const callsEach = 100

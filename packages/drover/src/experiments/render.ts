@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { drawChart } from './charts.ts'
-import { escapeHtml } from './html-text.ts'
+import { drawChart } from './charts/charts.ts'
+import { escapeHtml } from './charts/html-text.ts'
 import { type Finished, isSound, type Report, type Table } from './report.ts'
 import { style } from './style.ts'
 

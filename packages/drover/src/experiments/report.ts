@@ -1,4 +1,4 @@
-import type { Chart } from './charts.ts'
+import type { Chart } from './charts/charts.ts'
 
 /** What an experiment found out. */
 export interface Report {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drawChart } from '../../src/experiments/charts.ts'
-import { niceCeiling } from '../../src/experiments/svg.ts'
+import { drawChart } from '../../src/experiments/charts/charts.ts'
+import { niceCeiling } from '../../src/experiments/charts/svg.ts'
 
 test('a scale ends at a value whose quarters are round, not far above the greatest', () => {
   for (const value of [0.003, 0.7, 1, 7, 34, 99, 101, 5_215, 123_456]) {
