@@ -61,11 +61,6 @@ export class ByteWriter {
     return this
   }
 
-  /** Writes over a number that was written before. */
-  u16At(at: number, value: number): void {
-    this.#bytes.writeUInt16BE(value, at)
-  }
-
   #room(byteCount: number): void {
     if (this.#length + byteCount <= this.#bytes.length) return
     const roomy = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + byteCount))

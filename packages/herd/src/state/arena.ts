@@ -49,9 +49,4 @@ export class Arena {
     this.#words[address * 4] = this.#free[units] as number
     this.#free[units] = address
   }
-
-  /** Bytes that were ever in use. */
-  get usedBytes(): number {
-    return this.#usedUnits * unitBytes
-  }
 }

@@ -81,11 +81,6 @@ export class HerdState {
     return this.#grid
   }
 
-  /** Bytes of text that were ever in use. */
-  get textBytesUsed(): number {
-    return this.#arena.usedBytes
-  }
-
   /** Returns the slot of the key `bytes[start, end)`, or -1. */
   find(kind: number, bytes: Uint8Array, start: number, end: number): number {
     return this.#find(kind, bytes, start, end, this.#hashOf(kind, bytes, start, end))
@@ -156,11 +151,6 @@ export class HerdState {
   /** Compares the client's time with that of a slot: above 0 when the given one is later. */
   compareTime(seconds: number, nanos: number, slot: number): number {
     return seconds - this.#records.secondsAt(slot) || nanos - this.#records.nanosAt(slot)
-  }
-
-  /** Tells whether the slot holds a record that `origin` numbered above `sequence`. */
-  isAfter(slot: number, originIndex: number, sequence: number): boolean {
-    return this.#records.originAt(slot) === originIndex && this.#records.sequenceAt(slot) > sequence
   }
 
   /** The index of the origin of a slot in use; -1 for a free slot. */
