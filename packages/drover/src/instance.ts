@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { createLog, Fault, type Log, systemClock, systemRandom } from '@drover/kernel'
+import { createLog, type Log, systemClock, systemRandom } from '@drover/kernel'
+import { addressFault } from './address-fault.ts'
 import { createExperimentDesk, type ExperimentDesk } from './admin/experiment-desk.ts'
 import { listenAdmin, type RunningAdmin } from './admin/listen.ts'
 import { type Loaded, loadFile } from './config/load.ts'
@@ -52,7 +53,7 @@ export async function startInstance(
     return { system, events, admin: admin?.url, reload, stop: once(() => stopUp(up)) }
   } catch (error) {
     await stopUp(up)
-    throw named(error)
+    throw addressFault(error)
   }
 }
 
@@ -114,20 +115,4 @@ function once(action: () => Promise<void>): () => Promise<void> {
     done ??= action()
     return done
   }
-}
-
-/** Names what the system says when an address cannot be listened on. */
-function named(error: unknown): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code, address, port } = cause as Error & Record<string, unknown>
-    const where = `${address}:${port}`
-    if (code === 'EADDRINUSE')
-      return fault('ADDRESS_TAKEN', `${where} is taken by another program`, { cause: error })
-    if (code === 'EACCES' && port !== undefined)
-      return fault('ADDRESS_TAKEN', `${where} needs rights that you do not have`, { cause: error })
-    if (code === 'EADDRNOTAVAIL')
-      return fault('ADDRESS_TAKEN', `${where} is no address of this machine`, { cause: error })
-    if (cause instanceof Fault && cause.cause === undefined) return error
-  }
-  return error
 }

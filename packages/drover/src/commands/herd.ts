@@ -1,6 +1,7 @@
 import type { HerdOptions, Topology } from '@drover/herd'
 import { parseAddress, type Service } from '@drover/kernel'
 import { Command } from 'commander'
+import { addressFault } from '../address-fault.ts'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
 import { ask, sayWhere, storm, watch, withTopology } from './herd-clients.ts'
@@ -55,6 +56,8 @@ function serve(): Command {
       const server = await serveHerd(name, topology, {
         ...herdOptions(options),
         ...(options.http !== undefined && { http: parseAddress(options.http) }),
+      }).catch((error: unknown) => {
+        throw addressFault(error)
       })
       const { clients, peers, http } = server.ports
       const map = http > 0 ? `, HTTP on ${http}` : ''

@@ -185,3 +185,13 @@ for (const [what, [words, message]] of Object.entries(refusals))
     assert.notEqual(code, 0)
     assert.match(output, message)
   })
+
+test('a port that is taken is named, by a fault', async () => {
+  const { file } = await writeTopology()
+  const a = new Running('serve', 'A', '-t', file, '--logs', 'taken-logs')
+  await a.until(/A: clients on/)
+  const again = await run('serve', 'A', '-t', file, '--logs', 'taken-again-logs')
+  assert.match(again.output, /^drover: 127\.0\.0\.1:\d+ is taken by another program\n$/)
+  assert.equal(again.code, 1)
+  await a.stop()
+})
