@@ -2,7 +2,7 @@
 const wordsMax = 3
 
 /** Stack frames, brackets, carets and Node's version: what runtimes write below and around an error. */
-const noise = /^\s*(at .*|[\^~{}[\]()]*|Node\.js v\d.*)\s*$/
+const noise = /^\s*(at .*|[\^~{}[\]()]*|Node\.js v\d.*|Emitted 'error' event on .*)\s*$/
 const error =
   /^(\S*(Error|Exception)\b|(panic|fatal error|fatal|error):|thread '.*' panicked|Exception in thread)/i
 

@@ -30,7 +30,7 @@ export async function findAdmin(options: FindOptions): Promise<AdminClient> {
 
 function nothingIn(folder: string, pid: number | undefined): string {
   if (pid === undefined)
-    return `no instance runs on ${folder}; --data names another folder, --admin an address`
+    return `no instance runs on ${folder}; -c names its drover.yaml, --data its folder, --admin its address`
   return `process ${pid} on ${folder} has no admin API; it was started with --admin off`
 }
 

@@ -38,7 +38,11 @@ function waiting({ available, replicas, trouble }: ServiceView): string[] {
   if (trouble !== null) return trouble.split('\n')
   const unready = replicas.find(({ state }) => state !== 'ready' && state !== 'slow-start')
   if (available >= replicas.length || !unready) return []
-  return [`${unready.name} is ${unready.state}: ${unready.reason}`]
+  const { name, state, reason } = unready
+  const hint = reason.startsWith('nobody listens yet')
+    ? '; does it listen on the port in PORT?'
+    : ''
+  return [`${name} is ${state}: ${reason}${hint}`]
 }
 
 /** At most this many replicas are named. */
