@@ -21,6 +21,14 @@ test('bash completes commands, options and policies', () => {
   assert.deepEqual(offered(['drover', 'config', 's']).sort(), ['schema', 'show'])
   assert.ok(offered(['drover', 'balance', '--re']).includes('--replicas'))
   assert.deepEqual(offered(['drover', 'balance', '--policy', 'least']), ['least-connections'])
+  assert.deepEqual(offered(['drover', 'policy', 'web', 'least']), ['least-connections'])
+  assert.ok(offered(['drover', 'kill', 'web', '--d']).includes('--data'))
+})
+
+test('bash completes the options of a command within a command', () => {
+  assert.deepEqual(offered(['drover', 'queue', 'topics', '--p']), ['--partitions'])
+  assert.deepEqual(offered(['drover', 'herd', 'st']), ['storm'])
+  assert.deepEqual(offered(['drover', 'herd', 'storm', 'bailey', '--cl']), ['--clients'])
 })
 
 test('the other shells get every command, too', () => {
