@@ -40,14 +40,14 @@ export function ask(): Command {
     .description('Asks a server for places near a client.')
     .argument('<server>')
     .argument('<client>')
-    .argument('[radius]', 'in km, 0 to 50', '10')
-    .argument('[bound]', 'places at most, 0 to 20', '5')
+    .argument('[radius]', 'in km, 0 to 50', radiusKm, 10)
+    .argument('[bound]', 'places at most, 0 to 20', wholeNumber('bound', 0, 20), 5)
     .action(
-      async (name: string, client: string, radius: string, bound: string, given: ClientOptions) => {
+      async (name: string, client: string, radius: number, bound: number, given: ClientOptions) => {
         const { askHerd } = await import('@drover/herd')
         const server = await findServer(name, given)
         const to = { address: server.address, client }
-        say((await reaching(() => askHerd(to, Number(radius), Number(bound)))).trimEnd())
+        say((await reaching(() => askHerd(to, radius, bound))).trimEnd())
       },
     )
 }
@@ -142,6 +142,11 @@ function parsePlace(text: string): { latitude: number; longitude: number } {
   const [latitude, longitude] = [Number(north), Number(east)]
   if (Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) return { latitude, longitude }
   throw fault('USAGE', `--around: expected a place as +34.07-118.45, not "${text}"`)
+}
+
+function radiusKm(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= 50) return Number(text)
+  throw fault('USAGE', `radius: expected a number from 0 to 50, not "${text}"`)
 }
 
 /** Adds the flag that names the topology. */

@@ -140,6 +140,17 @@ test('a storm and a question where no herd runs say so, and what to do', async (
   assert.equal(said.code, 69)
 })
 
+test('a radius or a bound that is none is refused before anybody is asked', async () => {
+  for (const words of [['x'], ['10', '21'], ['51']]) {
+    const asked = await run('ask', 'Bona', 'kiwi', ...words)
+    assert.match(
+      asked.output,
+      /^drover: (radius: expected a|bound: expected a whole) number from 0/,
+    )
+    assert.equal(asked.code, 2)
+  }
+})
+
 test('a server joins by a seed, hears what was said before, and leaves without a trace', async () => {
   const { file } = await writeTopology()
   const a = new Running('serve', 'A', '-t', file, '--logs', 'seed-logs')
@@ -176,7 +187,10 @@ const refusals: Record<string, [words: string[], message: RegExp]> = {
   'an unknown profile': [['serve', 'Clark', '--profile', 'loose'], /classic, lenient or iso/],
   'a storm of nobody': [['storm', '--clients', '0'], /--clients: expected a whole number from 1/],
   'a storm nowhere': [['storm', '--around', 'here'], /--around: expected a place/],
-  'a radius that is none': [['ask', 'A', 'kiwi', 'far', '5', '-t', 'gone.yaml'], /gone\.yaml/],
+  'a radius that is none': [
+    ['ask', 'A', 'kiwi', 'far', '5'],
+    /radius: expected a number from 0 to 50, not "far"/,
+  ],
 }
 for (const [what, [words, message]] of Object.entries(refusals))
   test(`${what} is refused with a message and a code`, async () => {
