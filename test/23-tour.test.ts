@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
   lives,
@@ -138,6 +140,8 @@ async function checkEnd(
 
   assert.equal(await drover.ended, code)
   await until('nothing of it lives', () => allGone(pids))
+  const log = await readFile(join(drover.folder, '.drover', 'drover.log'), 'utf8')
+  assert.doesNotMatch(log, /SIGKILL/, 'each ended by itself when it was told to')
 }
 
 async function replicasOf(drover: RunningDrover, name: string) {

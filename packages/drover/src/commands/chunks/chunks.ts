@@ -80,6 +80,8 @@ function serve(): Command {
 async function untilStopped(): Promise<void> {
   const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']
   await Promise.race(events.map((event) => once(process, event)))
+  // Listening for its end keeps the channel to who started this process open, and so the process.
+  process.channel?.unref()
 }
 
 function addressOf(text: string): Address {
