@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { anyPort, runDrover, startDrover, temporaryFolder } from './harness/drover.ts'
-import { homeServer } from './harness/project.ts'
+import { bin, homeServer } from './harness/project.ts'
 import { until } from './harness/until.ts'
 
 const cases: [name: string, words: string[], code: number, says: RegExp][] = [
@@ -148,6 +150,25 @@ test('an address that is taken is named', async (context) => {
 
   assert.equal(code, 1)
   assert.ok(stderr.includes(`127.0.0.1:${port} is taken by another program`), stderr)
+})
+
+test('an instance that cannot start ends, also when it was started over a channel', async (context) => {
+  const cwd = await temporaryFolder()
+  const other = createServer().listen(0, '127.0.0.1')
+  context.after(() => other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as { port: number }
+  const words = ['balance', '--listen', `127.0.0.1:${port}`, '--admin', 'off', '--', 'node', 'x']
+
+  // So does bin/drover.js on an older Node.
+  const child = spawn(process.execPath, [bin, ...words], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
+
+  assert.deepEqual(await once(child, 'exit'), [1, null])
 })
 
 test('config check lists every mistake with file and line', async () => {

@@ -18,5 +18,7 @@ export async function main(words: readonly string[]): Promise<void> {
     process.exitCode = exitCodeOf(error)
   } finally {
     clearInterval(held)
+    // Who started this process may still be there, at the other end of a channel.
+    process.channel?.unref()
   }
 }
