@@ -131,7 +131,7 @@ async function open(
   connection.on('error', (cause) => log.warn({ cause: describeError(cause) }, 'RabbitMQ'))
   try {
     await connection.onConnect(timeDefaults.requestMs)
-    const publish = new RabbitPublish(connection)
+    const publish = new RabbitPublish(connection, clock)
     const registry = new RabbitRegistry(connection, layout.registry, publish, { clock, log })
     const topics = new RabbitTopics({ connection, layout, publish, registry, limits, clock })
     const topicOf = (topic: string) => topics.get(topic)

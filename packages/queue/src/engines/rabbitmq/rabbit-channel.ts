@@ -29,6 +29,13 @@ export class RabbitChannel {
     return this.#opening
   }
 
+  /** Leaves a channel that no answer comes over: the next one is opened anew. */
+  forget(channel: Channel): void {
+    this.#opening = undefined
+    // It may wait for the very answers that do not come.
+    void channel.close().catch(() => {})
+  }
+
   async close(): Promise<void> {
     const channel = await this.#opening?.catch(() => undefined)
     this.#opening = undefined

@@ -1,6 +1,7 @@
-import { randomToken } from '@drover/kernel'
+import { type Clock, randomToken, withDeadline } from '@drover/kernel'
 import type { Channel, Connection, ReturnedMessage } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
+import { timeDefaults } from '../../options.ts'
 import { RabbitChannel } from './rabbit-channel.ts'
 
 /** Messages under way to the server at one time, for one call. */
@@ -20,9 +21,11 @@ export class RabbitPublish {
   /** Messages that no queue wanted: the server returns them before it confirms. */
   readonly #returned = new Set<string>()
   readonly #prefix = randomToken(6)
+  readonly #clock: Clock
   #count = 0
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, clock: Clock) {
+    this.#clock = clock
     const prepare = async (channel: Channel) => {
       channel.on('basic.return', (message: ReturnedMessage) => {
         if (message.messageId !== undefined) this.#returned.add(message.messageId)
@@ -36,8 +39,19 @@ export class RabbitPublish {
     for (let at = 0; at < messages.length; at += windowMessages) {
       const channel = await this.#channel.get()
       const some = messages.slice(at, at + windowMessages)
-      const outcomes = await Promise.allSettled(some.map((one) => this.#sendOne(channel, one)))
+      const sent = Promise.allSettled(some.map((one) => this.#sendOne(channel, one)))
+      const outcomes = await this.#confirmed(channel, sent)
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    }
+  }
+
+  /** A server that was killed may leave confirms that never come, and its client waits for them. */
+  async #confirmed<Outcome>(channel: Channel, sent: Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await withDeadline('the confirms', timeDefaults.requestMs, this.#clock, sent)
+    } catch (cause) {
+      this.#channel.forget(channel)
+      throw fault('ENGINE_FAILED', 'no confirms came; what was sent may be there', { cause })
     }
   }
 
