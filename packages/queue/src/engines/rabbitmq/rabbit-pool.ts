@@ -1,3 +1,4 @@
+import { type Clock, withDeadline } from '@drover/kernel'
 import type { Channel, Connection } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
 
@@ -7,29 +8,68 @@ const busyMax = 1_000
 /** Channels to take messages over: one for each call, used again by the next. */
 export class RabbitPool {
   readonly #connection: Connection
+  readonly #clock: Clock
   readonly #onClose: (channel: Channel) => void
   readonly #all = new Set<Channel>()
   readonly #idle = new Set<Channel>()
   #busy = 0
 
   /** `onClose` is called with each channel that is no more, and with it what it held. */
-  constructor(connection: Connection, onClose: (channel: Channel) => void) {
+  constructor(connection: Connection, clock: Clock, onClose: (channel: Channel) => void) {
     this.#connection = connection
+    this.#clock = clock
     this.#onClose = onClose
   }
 
-  /** Runs `work` with a channel of its own, on which it leaves no consumer. Throws BROKER_BUSY. */
-  async use<Result>(work: (channel: Channel) => Promise<Result>): Promise<Result> {
+  /**
+   * Runs `work` with a channel of its own, on which it leaves no consumer. Throws BROKER_BUSY, and
+   * ENGINE_FAILED when it takes longer than `deadlineMs`.
+   */
+  async use<Result>(
+    deadlineMs: number,
+    work: (channel: Channel) => Promise<Result>,
+  ): Promise<Result> {
     if (this.#busy >= busyMax) throw fault('BROKER_BUSY', `${busyMax} calls take messages already`)
     this.#busy++
     let channel: Channel | undefined
     try {
       channel = await this.#take()
-      return await work(channel)
+      return await this.answered(channel, deadlineMs, work(channel))
     } finally {
       this.#busy--
       if (channel?.active) this.#idle.add(channel)
     }
+  }
+
+  /**
+   * Awaits what the server has to answer over `channel`. A server that was killed and started again
+   * may never answer what was asked while its queues came back, and its client waits for ever: then
+   * the channel is left, and what it held goes back to its queue with it.
+   */
+  async answered<Result>(
+    channel: Channel,
+    deadlineMs: number,
+    answer: Promise<Result>,
+  ): Promise<Result> {
+    let isLate = true
+    const settled = answer.finally(() => {
+      isLate = false
+    })
+    try {
+      return await withDeadline('RabbitMQ', deadlineMs, this.#clock, settled)
+    } catch (cause) {
+      if (!isLate) throw cause
+      this.#leave(channel)
+      throw fault('ENGINE_FAILED', `RabbitMQ did not answer within ${deadlineMs} ms`, { cause })
+    }
+  }
+
+  #leave(channel: Channel): void {
+    this.#all.delete(channel)
+    this.#idle.delete(channel)
+    this.#onClose(channel)
+    // It may wait for the very answer that does not come.
+    void channel.close().catch(() => {})
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Clock, describeError, type Log } from '@drover/kernel'
 import type { Channel, Connection } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
-import { checkLeaseMs, type QueueLimits } from '../../options.ts'
+import { checkLeaseMs, type QueueLimits, timeDefaults } from '../../options.ts'
 import type {
   Lease,
   LeaseOptions,
@@ -51,7 +51,7 @@ export class RabbitWork {
   constructor(parts: RabbitWorkParts) {
     this.#parts = parts
     this.#held = new HeldLeases(parts.clock, (lease) => this.#giveBack(lease))
-    this.#pool = new RabbitPool(parts.connection, (closed) =>
+    this.#pool = new RabbitPool(parts.connection, parts.clock, (closed) =>
       this.#held.drop(({ delivery }) => delivery.channel === closed),
     )
   }
@@ -76,7 +76,7 @@ export class RabbitWork {
     checkLeaseMs(leaseMs, holdMsMax)
     const topic = this.#parts.topicOf(name)
     signal?.throwIfAborted()
-    return this.#pool.use(async (channel) => {
+    return this.#pool.use(waitMs + timeDefaults.requestMs, async (channel) => {
       const queue = layout.name(name)
       const messages = await takeMessages(channel, { queue, count, waitMs }, clock, signal)
       return messages.map((message) => this.#take(topic, channel, message, leaseMs))
@@ -169,7 +169,7 @@ export class RabbitWork {
     for (const channel of channels)
       try {
         // A call without effect here; one that sets what the next consumer of it gets would have one.
-        await channel.confirmSelect()
+        await this.#pool.answered(channel, timeDefaults.requestMs, channel.confirmSelect())
         through.add(channel)
       } catch {
         // The channel is lost, and what it held is in its queue again.
