@@ -1,4 +1,4 @@
-import { type Clock, describeError, type Log } from '@drover/kernel'
+import { type Clock, describeError, type Log, withDeadline } from '@drover/kernel'
 import { Connection, type ConnectionOptions } from 'rabbitmq-client'
 import { limitDefaults, type QueueLimits, timeDefaults } from '../options.ts'
 import type { Feature, QueueEngine } from '../queue-engine.ts'
@@ -77,7 +77,7 @@ export function createRabbitEngine(options: RabbitEngineOptions): QueueEngine {
     async stop() {
       const open = connected
       connected = undefined
-      if (open) await close(open)
+      if (open) await close(open, options.clock)
     },
     topics: () => on('topics', async ({ registry }) => registry.list()),
     createTopic: (topic, wishes = {}) =>
@@ -144,15 +144,20 @@ async function open(
   }
 }
 
-/** Ends what listens first; a server that is away is left after a while. */
-async function close({ connection, publish, registry, work }: Connected): Promise<void> {
-  const late = setTimeout(() => connection.unsafeDestroy(), timeDefaults.requestMs)
+/**
+ * Ends what listens first. A server that is away is left after a while: what waits for its answers may
+ * wait for ever, even when the connection is cut.
+ */
+async function close(
+  { connection, publish, registry, work }: Connected,
+  clock: Clock,
+): Promise<void> {
+  const parts = Promise.allSettled([work.stop(), registry.stop(), publish.close()])
   try {
-    await Promise.allSettled([work.stop(), registry.stop(), publish.close()])
-    await connection.close()
+    const closed = parts.then(() => connection.close())
+    await withDeadline('RabbitMQ', timeDefaults.requestMs, clock, closed)
   } catch {
-    // Cut off by the deadline; the server notices that we have gone.
-  } finally {
-    clearTimeout(late)
+    // The server notices that we have gone.
+    connection.unsafeDestroy()
   }
 }

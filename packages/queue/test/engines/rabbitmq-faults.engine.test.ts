@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { parseAddress, silentLog, systemClock } from '@drover/kernel'
+import { Connection } from 'rabbitmq-client'
 import { createCourseApi } from '../../src/course/course-api.ts'
 import { createRabbitEngine } from '../../src/engines/rabbitmq.ts'
 import { MemoryDisk } from '../../src/log/memory-disk.ts'
@@ -98,13 +99,34 @@ test('one server, its faults and ours', within, async (context) => {
     },
   )
 
+  await context.test('what no queue takes is refused, not confirmed', async () => {
+    await engine.createTopic('unbound')
+    const connection = new Connection({ hostname: '127.0.0.1', port: server.port })
+    await connection.queueDelete({ queue: 'drover.unbound' })
+    await connection.close()
+    const messages = Array.from({ length: 300 }, (_, index) => ({ value: bytes(`${index}`) }))
+    await assert.rejects(engine.produce('unbound', messages), { code: 'ENGINE_FAILED' })
+    await assert.rejects(engine.produce('unbound', messages.slice(0, 1)), { code: 'ENGINE_FAILED' })
+  })
+
+  await context.test(
+    'the server is killed as soon as a topic is made: the topic is there, and works',
+    async () => {
+      for (const topic of ['new-1', 'new-2', 'new-3']) {
+        await eventually(() => engine.createTopic(topic))
+        await server.end('SIGKILL')
+        server.start()
+        await eventually(() => engine.produce(topic, [{ value: bytes(topic) }]), 30_000)
+        const [lease] = await eventually(() => engine.lease(topic, { waitMs: 5_000 }))
+        assert.equal(text(lease?.record.value), topic)
+      }
+    },
+  )
+
   await context.test(
     'the server is killed: what was confirmed is there, leases are late, all goes on',
     async () => {
       await engine.createTopic('survivors')
-      // RabbitMQ 3.10 that is killed does not find a queue again that was made since its last start.
-      await server.end()
-      server.start()
       const values = Array.from({ length: 50 }, (_, index) => `m${index}`)
       const messages = values.map((value) => ({ value: bytes(value) }))
       await eventually(() => engine.produce('survivors', messages))

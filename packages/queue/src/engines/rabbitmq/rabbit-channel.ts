@@ -30,8 +30,11 @@ export class RabbitChannel {
   }
 
   /** Leaves a channel that no answer comes over: the next one is opened anew. */
-  forget(channel: Channel): void {
-    this.#opening = undefined
+  async forget(channel: Channel): Promise<void> {
+    const known = this.#opening
+    // Somebody else may have left it already, and this be the next one.
+    if ((await known?.catch(() => undefined)) !== channel) return
+    if (this.#opening === known) this.#opening = undefined
     // It may wait for the very answers that do not come.
     void channel.close().catch(() => {})
   }

@@ -17,11 +17,17 @@ export interface RabbitLayout {
   /** The name of a topic's exchange, and of its queue. */
   name(topic: string): string
   readonly registry: string
+  /** The name of a queue that is made and deleted at once. */
+  settle(token: string): string
 }
 
 /** Returns the layout whose names all begin with `prefix`. */
 export function createRabbitLayout(prefix: string): RabbitLayout {
-  return { name: (topic) => `${prefix}.${topic}`, registry: `${prefix}/topics` }
+  return {
+    name: (topic) => `${prefix}.${topic}`,
+    registry: `${prefix}/topics`,
+    settle: (token) => `${prefix}/settle/${token}`,
+  }
 }
 
 /** Throws NAME_INVALID for what can name no topic of this engine. */

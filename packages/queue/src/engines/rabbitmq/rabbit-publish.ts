@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Clock, randomToken, withDeadline } from '@drover/kernel'
 import type { Channel, Connection, ReturnedMessage } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
@@ -38,10 +39,17 @@ export class RabbitPublish {
   async send(messages: readonly Outgoing[]): Promise<void> {
     for (let at = 0; at < messages.length; at += windowMessages) {
       const channel = await this.#channel.get()
-      const some = messages.slice(at, at + windowMessages)
-      const sent = Promise.allSettled(some.map((one) => this.#sendOne(channel, one)))
+      const some = messages
+        .slice(at, at + windowMessages)
+        .map((message) => ({ ...message, messageId: `${this.#prefix}.${++this.#count}` }))
+      const sent = Promise.allSettled(some.map((one) => publish(channel, one)))
       const outcomes = await this.#confirmed(channel, sent)
+      // The client tells of what came back a turn later than of its confirm, which follows it.
+      await setImmediate()
+      const unwanted = some.filter(({ messageId }) => this.#returned.delete(messageId))
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      for (const { exchange, routingKey } of unwanted)
+        throw fault('ENGINE_FAILED', `no queue takes what is sent to ${exchange || routingKey}`)
     }
   }
 
@@ -50,7 +58,7 @@ export class RabbitPublish {
     try {
       return await withDeadline('the confirms', timeDefaults.requestMs, this.#clock, sent)
     } catch (cause) {
-      this.#channel.forget(channel)
+      await this.#channel.forget(channel)
       throw fault('ENGINE_FAILED', 'no confirms came; what was sent may be there', { cause })
     }
   }
@@ -58,13 +66,13 @@ export class RabbitPublish {
   close(): Promise<void> {
     return this.#channel.close()
   }
+}
 
-  async #sendOne(channel: Channel, { exchange, routingKey = '', headers, body }: Outgoing) {
-    const messageId = `${this.#prefix}.${++this.#count}`
-    const contentType = 'application/octet-stream'
-    const how = { exchange, routingKey, headers, messageId, contentType, mandatory: true }
-    await channel.basicPublish({ ...how, durable: true }, Buffer.from(body))
-    if (this.#returned.delete(messageId))
-      throw fault('ENGINE_FAILED', `no queue takes what is sent to ${exchange || routingKey}`)
-  }
+function publish(
+  channel: Channel,
+  { exchange, routingKey = '', headers, body, messageId }: Outgoing & { messageId: string },
+): Promise<void> {
+  const contentType = 'application/octet-stream'
+  const how = { exchange, routingKey, headers, messageId, contentType, mandatory: true }
+  return channel.basicPublish({ ...how, durable: true }, Buffer.from(body))
 }

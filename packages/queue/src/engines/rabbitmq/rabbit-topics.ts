@@ -1,4 +1,4 @@
-import type { Clock } from '@drover/kernel'
+import { type Clock, randomToken } from '@drover/kernel'
 import type { Connection } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
 import type { Message, Receipt } from '../../message.ts'
@@ -17,6 +17,9 @@ const ownDefaults: TopicOptions = {
   backoff: { firstMs: 0, mostMs: 0 },
   dedupeMs: 0,
 }
+
+/** When a server removes what an engine that was killed could not. */
+const settleExpiresMs = 60_000
 
 /** What the topics of this engine need. */
 export interface RabbitTopicsParts {
@@ -59,9 +62,23 @@ export class RabbitTopics {
     const args = queueArguments(layout, options)
     await connection.queueDeclare({ queue: name, durable: true, arguments: args })
     await connection.queueBind({ queue: name, exchange: name })
+    await this.#settle()
     const info = { name: topic, partitions: 1, options }
     await registry.add(info)
     return info
+  }
+
+  /**
+   * RabbitMQ 3.10 writes the name of a quorum queue to its disk a few seconds late, or when it makes
+   * the next one. Killed before, it starts again with a queue that elects no leader and answers no
+   * call; so one that nobody needs is made and deleted, in about 10 ms.
+   */
+  async #settle(): Promise<void> {
+    const { connection, layout } = this.#parts
+    const args = { 'x-queue-type': 'quorum', 'x-expires': settleExpiresMs } as const
+    const queue = layout.settle(randomToken(9))
+    await connection.queueDeclare({ queue, durable: true, arguments: args })
+    await connection.queueDelete({ queue })
   }
 
   /** The list last: what was cut off can be deleted again. */
