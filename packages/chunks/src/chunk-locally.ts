@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Output, writeOutput } from './archives/write-archive.ts'
 import { type ChunkedFile, chunkSource, cutFile, planSource, type Run } from './chunk-file.ts'
 import { fault } from './errors.ts'
+import { namedFile } from './files/named-error.ts'
 import { sumFile } from './files/sum-file.ts'
 import { checkTarget } from './files/target.ts'
 import { writeFiles } from './files/write-files.ts'
@@ -44,7 +45,7 @@ export interface LocalResult {
 
 /**
  * Chunks a file of this machine. What is half done is removed when it fails. Throws what parsing,
- * chunking and writing may throw; see errors.ts.
+ * chunking and writing may throw; see errors.ts. A disk that is full is DISK_FULL.
  */
 export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<LocalResult> {
   checkName(order.name)
@@ -60,7 +61,7 @@ export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<Lo
     return await make(order, source, scratch, run)
   } catch (error) {
     if (order.output === 'files') await empty(folder, isNew)
-    throw error
+    throw namedFile(error)
   } finally {
     await source?.close()
     await rm(scratch, { recursive: true, force: true })

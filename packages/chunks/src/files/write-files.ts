@@ -5,6 +5,7 @@ import { inOrder } from '../in-order.ts'
 import { type ManifestFacts, ManifestWriter, manifestName } from '../pieces/manifest.ts'
 import type { Pieces } from '../pieces/piece-list.ts'
 import type { FileSource } from '../source/file-source.ts'
+import { writeBlocks } from './whole-write.ts'
 import { PieceWriter, type WriteJob } from './write-pieces.ts'
 import { WriteThreads } from './write-threads.ts'
 
@@ -40,9 +41,12 @@ export async function writeFiles(
     const isLarge = facts.plan.fileBytes > threadBytesMin
     return { part, sha256: isLarge ? await threads.write(job) : here.write(job) }
   }
+  const note = async (lines: string) => {
+    if (file) await writeBlocks(file, [Buffer.from(lines)])
+  }
   let count = 0
   try {
-    await file?.write(manifest.head())
+    await note(manifest.head())
     for await (const { part, sha256 } of inOrder(
       parts(batches, target.content),
       2 * threads.count,
@@ -50,10 +54,10 @@ export async function writeFiles(
     )) {
       signal?.throwIfAborted()
       count += part.count
-      await file?.write(manifest.lines({ ...part, sha256: Buffer.from(sha256) }))
+      await note(manifest.lines({ ...part, sha256: Buffer.from(sha256) }))
       advance(part.ends[part.count - 1] ?? 0)
     }
-    await file?.write(manifest.end())
+    await note(manifest.end())
   } finally {
     await threads.stop()
     await file?.close()

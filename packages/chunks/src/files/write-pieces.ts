@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { writeWholeSync } from './whole-write.ts'
 
 /** Chunks that one thread writes, each to a file of its own; plain data. */
 export interface WriteJob {
@@ -55,12 +56,12 @@ export class PieceWriter {
     const file = openSync(path, 'w')
     try {
       if (whole) {
-        writeAll(file, whole)
+        writeWholeSync(file, whole)
         return sums ? hash('sha256', whole, 'buffer') : undefined
       }
       const sha = sums ? createHash('sha256') : undefined
       const add = (bytes: Uint8Array) => {
-        writeAll(file, bytes)
+        writeWholeSync(file, bytes)
         sha?.update(bytes)
       }
       add(before)
@@ -92,7 +93,3 @@ export class PieceWriter {
 }
 
 const nothing = new Uint8Array()
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-}

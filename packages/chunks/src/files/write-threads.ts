@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { fault } from '../errors.ts'
+import { namedFile } from './named-error.ts'
 import type { WriteJob } from './write-pieces.ts'
 import type { Written } from './write-worker.ts'
 
@@ -45,7 +45,7 @@ export class WriteThreads {
     worker.on('message', (written: Written) => {
       const answer = thread.waiting.shift()
       if (written.kind === 'written') answer?.resolve(written.sha256)
-      else answer?.reject(fault('FILE_UNUSABLE', `chunks cannot be written: ${written.why}`))
+      else answer?.reject(reasonOf(written))
     })
     worker.on('error', (error) => {
       for (const answer of thread.waiting.splice(0)) answer.reject(error)
@@ -53,4 +53,10 @@ export class WriteThreads {
     this.#threads.push(thread)
     return thread
   }
+}
+
+/** An error of a thread as it would be here: what crosses a thread is its text alone. */
+function reasonOf({ why, code }: Written & { readonly kind: 'failed' }): unknown {
+  const error = Object.assign(new Error(`chunks cannot be written: ${why}`), { code })
+  return namedFile(Object.assign(error, { syscall: 'write' }))
 }

@@ -4,7 +4,7 @@ import { PieceWriter, type WriteJob } from './write-pieces.ts'
 /** What a thread answers: the sums, or why a file could not be written. */
 export type Written =
   | { readonly kind: 'written'; readonly sha256: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'failed'; readonly why: string; readonly code: string | undefined }
 
 const writer = new PieceWriter()
 
@@ -17,6 +17,7 @@ function write(job: WriteJob): Written {
   try {
     return { kind: 'written', sha256: writer.write(job) }
   } catch (error) {
-    return { kind: 'failed', why: (error as Error).message }
+    const { message: why, code } = error as NodeJS.ErrnoException
+    return { kind: 'failed', why, code }
   }
 }

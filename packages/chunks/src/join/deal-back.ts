@@ -2,6 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fault } from '../errors.ts'
+import { writeBlocks, writeWhole } from '../files/whole-write.ts'
 import { openSource, readSegments, type Segment } from '../source/file-source.ts'
 import type { ManifestHead } from './manifest-lines.ts'
 import type { Writer } from './writer.ts'
@@ -17,7 +18,7 @@ export function dealBack({ bytes: wanted, separator }: ManifestHead): Writer {
       parts[piece.i] = path
       const part = await open(path, 'a')
       try {
-        await part.write(bytes)
+        await writeBlocks(part, [bytes])
       } finally {
         await part.close()
       }
@@ -25,7 +26,7 @@ export function dealBack({ bytes: wanted, separator }: ManifestHead): Writer {
     async finish(file) {
       let at = 0
       for await (const lines of linesInTurn(parts.filter(Boolean), separator)) {
-        await file.write(lines, 0, lines.length, at)
+        await writeWhole(file, lines, at)
         at += lines.length
       }
       if (at !== wanted) throw fault('CHUNKS_INCOMPLETE', `the parts hold ${at} of ${wanted} bytes`)

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { fault } from '../errors.ts'
+import { namedFile } from '../files/named-error.ts'
 import { checkTarget } from '../files/target.ts'
 import { ContentReader } from '../source/content-reader.ts'
 import type { Source } from '../source/file-source.ts'
 import { type Container, openContainer, type Stretch } from './container.ts'
 import { dealBack } from './deal-back.ts'
+import { inPlace } from './in-place.ts'
 import {
   type ManifestHead,
   type ManifestPiece,
@@ -30,7 +32,7 @@ const lineBytesMax = 512 * 2 ** 20
 
 /**
  * Restores a file from its chunks, and checks every sum. The file takes its name only when all is
- * right. Throws CHUNKS_DAMAGED, CHUNKS_INCOMPLETE, FILE_UNUSABLE.
+ * right. Throws CHUNKS_DAMAGED, CHUNKS_INCOMPLETE, FILE_UNUSABLE, DISK_FULL.
  */
 export async function joinChunks(
   from: string,
@@ -52,7 +54,7 @@ export async function joinChunks(
   } catch (error) {
     await file?.close()
     await rm(part, { force: true })
-    throw error
+    throw namedFile(error)
   } finally {
     await container.close()
   }
@@ -115,39 +117,6 @@ async function restorePieces(restoring: Restoring): Promise<number> {
     advance(Math.min(head.bytes, piece.offset + piece.length), head.bytes)
   }
   throw fault('CHUNKS_INCOMPLETE', 'the manifest does not end')
-}
-
-const gatheredBytes = 2 ** 20
-
-function inPlace(head: ManifestHead): Writer {
-  const gathered = Buffer.allocUnsafe(gatheredBytes)
-  let used = 0
-  let covered = 0
-  const flush = async (file: FileHandle) => {
-    await file.write(gathered, 0, used, covered - used)
-    used = 0
-  }
-  return {
-    async write(file, piece, bytes, at) {
-      const offset = piece.offset + at
-      if (offset > covered)
-        throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${offset} are in no chunk`)
-      if (offset + bytes.length > head.bytes)
-        throw fault('CHUNKS_DAMAGED', `chunk ${piece.i} goes on beyond the file's end`)
-      // What overlaps with the chunks before was checked by its own sum; it is there already.
-      const fresh = bytes.subarray(covered - offset)
-      if (fresh.length > gatheredBytes - used) await flush(file)
-      if (fresh.length > gatheredBytes) await file.write(fresh, 0, fresh.length, covered)
-      else used += fresh.copy(gathered, used)
-      covered += fresh.length
-    },
-    async finish(file) {
-      await flush(file)
-      if (covered < head.bytes)
-        throw fault('CHUNKS_INCOMPLETE', `bytes ${covered} to ${head.bytes} are in no chunk`)
-    },
-    leave: async () => {},
-  }
 }
 
 /** Reads a chunk, checks its sum, and passes on the bytes that are the file's own. */

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { type Clock, describeError, Fault, type Log } from '@drover/kernel'
 import { planSource } from '../chunk-file.ts'
 import { fault } from '../errors.ts'
+import { namedDisk } from '../files/named-error.ts'
 import { type FileSource, readSegments, type Source } from '../source/file-source.ts'
 import { CheckpointKeeper } from './checkpoint.ts'
 import type { DiskGuard } from './disk-guard.ts'
@@ -16,7 +17,7 @@ import { measureResult } from './result.ts'
 import { sweepAfter } from './sweep.ts'
 import { chunkRemotely, type RemoteRun } from './tasks/remote-work.ts'
 import type { TaskClient } from './tasks/task-client.ts'
-import { namedDisk, receive } from './uploads/receive.ts'
+import { receive } from './uploads/receive.ts'
 
 /** What the worker is made of. */
 export interface WorkerParts {

@@ -4,6 +4,7 @@ import { pipeline, type Readable } from 'node:stream'
 import type { Gunzip } from 'node:zlib'
 import { type Clock, Fault } from '@drover/kernel'
 import { fault } from '../../errors.ts'
+import { namedDisk } from '../../files/named-error.ts'
 import { writeWhole } from '../../files/whole-write.ts'
 import { type InputForm, namedInput, unpackers } from '../../source/input.ts'
 import type { DiskGuard } from '../disk-guard.ts'
@@ -74,12 +75,4 @@ function unpack(stream: Readable, { form, clock }: ReceiveOptions) {
   const unpacker = steps[0] as Gunzip
   const grown = (bytes: number) => (isPacked ? bytes / Math.max(1, unpacker.bytesWritten) : 1)
   return { unpacked: last, grown }
-}
-
-/** Names what a full disk says: DISK_FULL. */
-export function namedDisk(error: unknown): unknown {
-  const { code = '' } = error as { code?: string }
-  return code === 'ENOSPC' || code === 'EDQUOT'
-    ? fault('DISK_FULL', 'the disk is full', { cause: error })
-    : error
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, Fault, randomToken, withDeadline } from '@drover/kernel'
 import { fault } from '../../errors.ts'
+import { namedDisk } from '../../files/named-error.ts'
 import { writeWhole } from '../../files/whole-write.ts'
 import type { DiskGuard } from '../disk-guard.ts'
 import { Intake } from './intake.ts'
-import { namedDisk } from './receive.ts'
 
 /** A resumable upload. Its offset is the size of its file, so that no crash can make them differ. */
 export interface TusUpload {
