@@ -3,6 +3,7 @@ import { Connection, type ConnectionOptions } from 'rabbitmq-client'
 import { limitDefaults, type QueueLimits, timeDefaults } from '../options.ts'
 import type { Feature, QueueEngine } from '../queue-engine.ts'
 import { foreign, foreignCalls } from './foreign.ts'
+import { RabbitChannel } from './rabbitmq/rabbit-channel.ts'
 import { createRabbitLayout, type RabbitLayout } from './rabbitmq/rabbit-layout.ts'
 import { RabbitPublish } from './rabbitmq/rabbit-publish.ts'
 import { RabbitRegistry } from './rabbitmq/rabbit-registry.ts'
@@ -49,6 +50,7 @@ export interface RabbitEngineOptions {
 interface Connected {
   readonly connection: Connection
   readonly publish: RabbitPublish
+  readonly calls: RabbitChannel
   readonly registry: RabbitRegistry
   readonly topics: RabbitTopics
   readonly work: RabbitWork
@@ -132,12 +134,14 @@ async function open(
   try {
     await connection.onConnect(timeDefaults.requestMs)
     const publish = new RabbitPublish(connection, clock)
-    const registry = new RabbitRegistry(connection, layout.registry, publish, { clock, log })
-    const topics = new RabbitTopics({ connection, layout, publish, registry, limits, clock })
+    const calls = new RabbitChannel(connection, clock)
+    const stream = layout.registry
+    const registry = new RabbitRegistry({ connection, calls, stream, publish, clock, log })
+    const topics = new RabbitTopics({ calls, layout, publish, registry, limits, clock })
     const topicOf = (topic: string) => topics.get(topic)
     const parts = { connection, layout, publish, limits, holdMsMax, clock, log, topicOf }
     await registry.start()
-    return { connection, publish, registry, topics, work: new RabbitWork(parts) }
+    return { connection, publish, calls, registry, topics, work: new RabbitWork(parts) }
   } catch (error) {
     connection.unsafeDestroy()
     throw error
@@ -149,10 +153,10 @@ async function open(
  * wait for ever, even when the connection is cut.
  */
 async function close(
-  { connection, publish, registry, work }: Connected,
+  { connection, publish, calls, registry, work }: Connected,
   clock: Clock,
 ): Promise<void> {
-  const parts = Promise.allSettled([work.stop(), registry.stop(), publish.close()])
+  const parts = Promise.allSettled([work.stop(), registry.stop(), publish.close(), calls.close()])
   try {
     const closed = parts.then(() => connection.close())
     await withDeadline('RabbitMQ', timeDefaults.requestMs, clock, closed)

@@ -1,6 +1,7 @@
-import { type Clock, withDeadline } from '@drover/kernel'
+import type { Clock } from '@drover/kernel'
 import type { Channel, Connection } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
+import { answered, openChannel } from './rabbit-answer.ts'
 
 /** Calls that take messages at one time; the server's own limit is 2,047 channels. */
 const busyMax = 1_000
@@ -34,34 +35,21 @@ export class RabbitPool {
     let channel: Channel | undefined
     try {
       channel = await this.#take()
-      return await this.answered(channel, deadlineMs, work(channel))
+      return await this.answered(channel, work(channel), deadlineMs)
     } finally {
       this.#busy--
       if (channel?.active) this.#idle.add(channel)
     }
   }
 
-  /**
-   * Awaits what the server has to answer over `channel`. A server that was killed and started again
-   * may never answer what was asked while its queues came back, and its client waits for ever: then
-   * the channel is left, and what it held goes back to its queue with it.
-   */
-  async answered<Result>(
+  /** Awaits an answer over `channel`; after `deadlineMs` the channel is left, and what it held goes back. */
+  answered<Result>(
     channel: Channel,
-    deadlineMs: number,
     answer: Promise<Result>,
+    deadlineMs?: number,
   ): Promise<Result> {
-    let isLate = true
-    const settled = answer.finally(() => {
-      isLate = false
-    })
-    try {
-      return await withDeadline('RabbitMQ', deadlineMs, this.#clock, settled)
-    } catch (cause) {
-      if (!isLate) throw cause
-      this.#leave(channel)
-      throw fault('ENGINE_FAILED', `RabbitMQ did not answer within ${deadlineMs} ms`, { cause })
-    }
+    const leave = () => this.#leave(channel)
+    return answered(answer, { clock: this.#clock, leave, ...(deadlineMs ? { deadlineMs } : {}) })
   }
 
   #leave(channel: Channel): void {
@@ -81,7 +69,7 @@ export class RabbitPool {
       this.#idle.delete(channel)
       if (channel.active) return channel
     }
-    const channel = await this.#connection.acquire()
+    const channel = await openChannel(this.#connection, this.#clock)
     this.#all.add(channel)
     channel.once('close', () => {
       this.#all.delete(channel)

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { type Clock, randomToken, withDeadline } from '@drover/kernel'
+import { type Clock, randomToken } from '@drover/kernel'
 import type { Channel, Connection, ReturnedMessage } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
-import { timeDefaults } from '../../options.ts'
 import { RabbitChannel } from './rabbit-channel.ts'
 
 /** Messages under way to the server at one time, for one call. */
@@ -22,44 +21,33 @@ export class RabbitPublish {
   /** Messages that no queue wanted: the server returns them before it confirms. */
   readonly #returned = new Set<string>()
   readonly #prefix = randomToken(6)
-  readonly #clock: Clock
   #count = 0
 
   constructor(connection: Connection, clock: Clock) {
-    this.#clock = clock
     const prepare = async (channel: Channel) => {
       channel.on('basic.return', (message: ReturnedMessage) => {
         if (message.messageId !== undefined) this.#returned.add(message.messageId)
       })
       await channel.confirmSelect()
     }
-    this.#channel = new RabbitChannel(connection, prepare)
+    this.#channel = new RabbitChannel(connection, clock, prepare)
   }
 
+  /** Throws ENGINE_FAILED when a message was not stored, or perhaps not. */
   async send(messages: readonly Outgoing[]): Promise<void> {
     for (let at = 0; at < messages.length; at += windowMessages) {
-      const channel = await this.#channel.get()
       const some = messages
         .slice(at, at + windowMessages)
         .map((message) => ({ ...message, messageId: `${this.#prefix}.${++this.#count}` }))
-      const sent = Promise.allSettled(some.map((one) => publish(channel, one)))
-      const outcomes = await this.#confirmed(channel, sent)
+      const outcomes = await this.#channel.use((channel) =>
+        Promise.allSettled(some.map((one) => publish(channel, one))),
+      )
       // The client tells of what came back a turn later than of its confirm, which follows it.
       await setImmediate()
       const unwanted = some.filter(({ messageId }) => this.#returned.delete(messageId))
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
       for (const { exchange, routingKey } of unwanted)
         throw fault('ENGINE_FAILED', `no queue takes what is sent to ${exchange || routingKey}`)
-    }
-  }
-
-  /** A server that was killed may leave confirms that never come, and its client waits for them. */
-  async #confirmed<Outcome>(channel: Channel, sent: Promise<Outcome>): Promise<Outcome> {
-    try {
-      return await withDeadline('the confirms', timeDefaults.requestMs, this.#clock, sent)
-    } catch (cause) {
-      await this.#channel.forget(channel)
-      throw fault('ENGINE_FAILED', 'no confirms came; what was sent may be there', { cause })
     }
   }
 

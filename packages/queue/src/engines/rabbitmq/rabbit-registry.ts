@@ -2,6 +2,8 @@ import { type Clock, describeError, type Log, randomToken, withDeadline } from '
 import type { AsyncMessage, Channel, Connection } from 'rabbitmq-client'
 import { timeDefaults } from '../../options.ts'
 import type { TopicInfo } from '../../queue-engine.ts'
+import { answered, openChannel } from './rabbit-answer.ts'
+import type { RabbitChannel } from './rabbit-channel.ts'
 import type { RabbitPublish } from './rabbit-publish.ts'
 
 /** How long a lost connection is waited for before the stream is read again, in ms. */
@@ -20,51 +22,55 @@ type Entry =
   | { readonly kind: 'gone'; readonly mark: string; readonly name: string }
   | { readonly kind: 'look'; readonly mark: string }
 
+/** What the list of topics needs; `stream` is its name. */
+export interface RabbitRegistryParts {
+  readonly connection: Connection
+  readonly calls: RabbitChannel
+  readonly stream: string
+  readonly publish: RabbitPublish
+  readonly clock: Clock
+  readonly log: Log
+}
+
 /**
  * The topics there are. AMQP cannot list queues, so the list is a stream of RabbitMQ: each engine
  * reads it from its beginning, follows it, and appends what it makes and deletes.
  */
 export class RabbitRegistry {
-  readonly #connection: Connection
-  readonly #stream: string
-  readonly #publish: RabbitPublish
-  readonly #clock: Clock
-  readonly #log: Log
+  readonly #parts: RabbitRegistryParts
   readonly #topics = new Map<string, TopicInfo>()
   readonly #waiting = new Map<string, () => void>()
   readonly #stopped = new AbortController()
   #nextOffset = 0
   #following: Promise<void> | undefined
 
-  constructor(
-    connection: Connection,
-    stream: string,
-    publish: RabbitPublish,
-    { clock, log }: { readonly clock: Clock; readonly log: Log },
-  ) {
-    this.#connection = connection
-    this.#stream = stream
-    this.#publish = publish
-    this.#clock = clock
-    this.#log = log
+  constructor(parts: RabbitRegistryParts) {
+    this.#parts = parts
   }
 
   /** Resolves when all that was in the list has been read. */
   async start(): Promise<void> {
     await this.#declare()
     this.#following = this.#follow()
-    await this.#append({ kind: 'look', mark: randomToken(9) })
+    try {
+      await this.#append({ kind: 'look', mark: randomToken(9) })
+    } catch (error) {
+      this.#stopped.abort()
+      throw error
+    }
   }
 
   async #declare(): Promise<void> {
-    const queue = this.#stream
-    const isThere = await this.#connection.queueDeclare({ queue, passive: true }).then(
-      () => true,
-      () => false,
-    )
+    const { calls, stream: queue, clock } = this.#parts
+    const isThere = await calls
+      .use((channel) => channel.queueDeclare({ queue, passive: true }))
+      .then(
+        () => true,
+        () => false,
+      )
     const args = { 'x-queue-type': 'stream' } as const
-    await this.#connection.queueDeclare({ queue, durable: true, arguments: args })
-    if (!isThere) await this.#clock.sleep(settleMs)
+    await calls.use((channel) => channel.queueDeclare({ queue, durable: true, arguments: args }))
+    if (!isThere) await clock.sleep(settleMs)
   }
 
   async stop(): Promise<void> {
@@ -92,9 +98,10 @@ export class RabbitRegistry {
   async #append(entry: Entry): Promise<void> {
     const seen = new Promise<void>((resolve) => this.#waiting.set(entry.mark, resolve))
     const body = Buffer.from(JSON.stringify(entry))
+    const { publish, stream, clock } = this.#parts
     try {
-      await this.#publish.send([{ exchange: '', routingKey: this.#stream, headers: {}, body }])
-      await withDeadline('the list of topics', timeDefaults.requestMs, this.#clock, seen)
+      await publish.send([{ exchange: '', routingKey: stream, headers: {}, body }])
+      await withDeadline('the list of topics', timeDefaults.requestMs, clock, seen)
     } finally {
       this.#waiting.delete(entry.mark)
     }
@@ -103,42 +110,37 @@ export class RabbitRegistry {
   /** Reads the stream, on a new channel after each that was lost. */
   async #follow(): Promise<void> {
     const { signal } = this.#stopped
+    const { clock, log } = this.#parts
     while (!signal.aborted) {
       try {
         await this.#readUntilClosed(signal)
       } catch (cause) {
-        this.#log.warn({ cause: describeError(cause) }, 'the list of topics cannot be read')
+        log.warn({ cause: describeError(cause) }, 'the list of topics cannot be read')
       }
-      if (!signal.aborted) await this.#clock.sleep(againMs, signal).catch(() => {})
+      if (!signal.aborted) await clock.sleep(againMs, signal).catch(() => {})
     }
   }
 
   async #readUntilClosed(signal: AbortSignal): Promise<void> {
-    const channel = await this.#connection.acquire()
+    const { connection, clock } = this.#parts
+    const channel = await openChannel(connection, clock)
     const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
     const close = () => void channel.close().catch(() => {})
     signal.addEventListener('abort', close, { once: true })
     try {
       if (signal.aborted) return close()
-      await withDeadline(
-        'the list of topics',
-        timeDefaults.requestMs,
-        this.#clock,
-        this.#subscribe(channel),
-      )
+      await answered(this.#subscribe(channel), { clock, leave: close })
       await closed
-    } catch (cause) {
-      close()
-      throw cause
     } finally {
       signal.removeEventListener('abort', close)
+      close()
     }
   }
 
   async #subscribe(channel: Channel): Promise<void> {
     await channel.basicQos({ prefetchCount })
     const from = { 'x-stream-offset': this.#nextOffset }
-    await channel.basicConsume({ queue: this.#stream, arguments: from }, (message) =>
+    await channel.basicConsume({ queue: this.#parts.stream, arguments: from }, (message) =>
       this.#take(channel, message),
     )
   }

@@ -1,9 +1,10 @@
 import { type Clock, randomToken } from '@drover/kernel'
-import type { Connection } from 'rabbitmq-client'
+import type { Channel } from 'rabbitmq-client'
 import { fault } from '../../errors.ts'
 import type { Message, Receipt } from '../../message.ts'
 import { completeTopicOptions, type QueueLimits } from '../../options.ts'
 import type { TopicInfo, TopicOptions } from '../../queue-engine.ts'
+import type { RabbitChannel } from './rabbit-channel.ts'
 import { checkRabbitTopic, queueArguments, type RabbitLayout } from './rabbit-layout.ts'
 import { toRabbitHeaders } from './rabbit-message.ts'
 import type { RabbitPublish } from './rabbit-publish.ts'
@@ -23,7 +24,7 @@ const settleExpiresMs = 60_000
 
 /** What the topics of this engine need. */
 export interface RabbitTopicsParts {
-  readonly connection: Connection
+  readonly calls: RabbitChannel
   readonly layout: RabbitLayout
   readonly publish: RabbitPublish
   readonly registry: RabbitRegistry
@@ -48,7 +49,7 @@ export class RabbitTopics {
 
   /** The dead-letter topic comes first: the queue names its exchange. */
   async create(topic: string, wishes: TopicOptions): Promise<TopicInfo> {
-    const { connection, layout, registry, limits } = this.#parts
+    const { calls, layout, registry, limits } = this.#parts
     checkRabbitTopic(topic)
     if (registry.get(topic)) throw fault('TOPIC_EXISTS', `there is a topic ${topic}`)
     if (registry.list().length >= limits.topicsMax)
@@ -58,35 +59,26 @@ export class RabbitTopics {
     if (deadLetter !== '' && deadLetter !== topic && !registry.get(deadLetter))
       await this.create(deadLetter, { deadLetter: '' })
     const name = layout.name(topic)
-    await connection.exchangeDeclare({ exchange: name, type: 'fanout', durable: true })
     const args = queueArguments(layout, options)
-    await connection.queueDeclare({ queue: name, durable: true, arguments: args })
-    await connection.queueBind({ queue: name, exchange: name })
-    await this.#settle()
+    await calls.use(async (channel) => {
+      await channel.exchangeDeclare({ exchange: name, type: 'fanout', durable: true })
+      await channel.queueDeclare({ queue: name, durable: true, arguments: args })
+      await channel.queueBind({ queue: name, exchange: name })
+      await settle(channel, layout.settle(randomToken(9)))
+    })
     const info = { name: topic, partitions: 1, options }
     await registry.add(info)
     return info
   }
 
-  /**
-   * RabbitMQ 3.10 writes the name of a quorum queue to its disk a few seconds late, or when it makes
-   * the next one. Killed before, it starts again with a queue that elects no leader and answers no
-   * call; so one that nobody needs is made and deleted, in about 10 ms.
-   */
-  async #settle(): Promise<void> {
-    const { connection, layout } = this.#parts
-    const args = { 'x-queue-type': 'quorum', 'x-expires': settleExpiresMs } as const
-    const queue = layout.settle(randomToken(9))
-    await connection.queueDeclare({ queue, durable: true, arguments: args })
-    await connection.queueDelete({ queue })
-  }
-
   /** The list last: what was cut off can be deleted again. */
   async delete(topic: string): Promise<void> {
-    const { connection, layout, registry } = this.#parts
+    const { calls, layout, registry } = this.#parts
     this.get(topic)
-    await connection.queueDelete({ queue: layout.name(topic) })
-    await connection.exchangeDelete({ exchange: layout.name(topic) })
+    await calls.use(async (channel) => {
+      await channel.queueDelete({ queue: layout.name(topic) })
+      await channel.exchangeDelete({ exchange: layout.name(topic) })
+    })
     await registry.remove(topic)
   }
 
@@ -108,16 +100,31 @@ export class RabbitTopics {
 
   /** How many messages wait in the topic's queue. */
   async waiting(topic: string): Promise<number> {
-    const { connection, layout } = this.#parts
+    const { calls, layout } = this.#parts
     this.get(topic)
     const queue = layout.name(topic)
-    return (await connection.queueDeclare({ queue, passive: true })).messageCount
+    const { messageCount } = await calls.use((channel) =>
+      channel.queueDeclare({ queue, passive: true }),
+    )
+    return messageCount
   }
 
   /** Removes what waits; what is leased stays with its worker. */
   async purge(topic: string): Promise<number> {
-    const { connection, layout } = this.#parts
+    const { calls, layout } = this.#parts
     this.get(topic)
-    return (await connection.queuePurge({ queue: layout.name(topic) })).messageCount
+    const queue = layout.name(topic)
+    return (await calls.use((channel) => channel.queuePurge({ queue }))).messageCount
   }
+}
+
+/**
+ * RabbitMQ 3.10 writes the name of a quorum queue to its disk about a second late, or when it makes the
+ * next one. Killed before, it starts again with a queue that elects no leader and answers no call; so
+ * one that nobody needs is made and deleted, in about 10 ms.
+ */
+async function settle(channel: Channel, queue: string): Promise<void> {
+  const args = { 'x-queue-type': 'quorum', 'x-expires': settleExpiresMs } as const
+  await channel.queueDeclare({ queue, durable: true, arguments: args })
+  await channel.queueDelete({ queue })
 }

@@ -169,7 +169,7 @@ export class RabbitWork {
     for (const channel of channels)
       try {
         // A call without effect here; one that sets what the next consumer of it gets would have one.
-        await this.#pool.answered(channel, timeDefaults.requestMs, channel.confirmSelect())
+        await this.#pool.answered(channel, channel.confirmSelect())
         through.add(channel)
       } catch {
         // The channel is lost, and what it held is in its queue again.
