@@ -11,6 +11,7 @@ export type {
   SlotRingOptions,
 } from './options.ts'
 export { type Move, moves, place } from './placement.ts'
+export { nextPrime } from './primes.ts'
 export { Rendezvous } from './rendezvous.ts'
 export type { Arc, NodeShare } from './shares.ts'
 export {

@@ -2,6 +2,7 @@ import { type Key, lowerHash, upperHash } from './hash.ts'
 import { type Accepts, checkNodes, type Locator, type RingNode } from './locator.ts'
 import { Marks } from './marks.ts'
 import { type MaglevOptions, maglevDefaults } from './options.ts'
+import { isPrime } from './primes.ts'
 
 const empty = 0xffff
 
@@ -112,11 +113,4 @@ function firstFree(table: Uint16Array, from: number, skip: number): number {
     if (slot >= table.length) slot -= table.length
   }
   return slot
-}
-
-function isPrime(value: number): boolean {
-  if (!Number.isInteger(value) || value < 2) return false
-  for (let divisor = 2; divisor * divisor <= value; divisor++)
-    if (value % divisor === 0) return false
-  return true
 }

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { RingNode } from '../src/locator.ts'
+import type { Locator, RingNode } from '../src/locator.ts'
 
 /** `count` nodes of weight 1, named after `prefix`. */
 export function nodesNamed(prefix: string, count: number): RingNode[] {
@@ -31,4 +32,25 @@ export function countByNode(
     counts[index] = (counts[index] ?? 0) + 1
   }
   return counts
+}
+
+/** Checks, for `numRuns` rings of any nodes, that the keys of those who stay do not move. */
+export function onlyOwnKeysMove(
+  make: (nodes: readonly RingNode[]) => Locator,
+  numRuns: number,
+): void {
+  const anyKeys = fc.array(fc.string(), { maxLength: 200 })
+  fc.assert(
+    fc.property(anyNodes, fc.nat(), anyKeys, (nodes, pick, keys) => {
+      const leaving = pick % nodes.length
+      const before = make(nodes)
+      const after = make(nodes.filter((_, index) => index !== leaving))
+      for (const key of keys) {
+        const had = before.locate(key)
+        if (had === leaving) continue
+        assert.equal(after.nodes[after.locate(key)]?.id, nodes[had]?.id)
+      }
+    }),
+    { numRuns },
+  )
 }

@@ -1,13 +1,12 @@
 import type { Random } from '@drover/kernel'
-import { type Candidate, isFree, type PickRequest } from '../policy.ts'
+import { type Candidate, isFree, type PickRequest, type Policy } from '../policy.ts'
 
-/** Draws candidates at random, each with a chance in proportion to its weight. */
-export interface Draw {
-  /** One of all, free or not; undefined only when there is none. Cost: O(log candidates). */
-  any(): Candidate | undefined
-  /** One of those that are free and not `except`. Cost: O(candidates). */
-  free(request: PickRequest, except: Candidate | undefined): Candidate | undefined
-}
+/**
+ * Draws one of the candidates that are free and not `except`, each with a chance in proportion to
+ * its weight; undefined when there is none. Cost: O(log candidates) while the first one drawn will
+ * do, else O(candidates).
+ */
+export type Draw = (request: PickRequest, except?: Candidate) => Candidate | undefined
 
 /** Returns a draw over `candidates`, whose weights must not change while it is used. */
 export function createDraw(candidates: readonly Candidate[], random: Random): Draw {
@@ -20,28 +19,56 @@ export function createDraw(candidates: readonly Candidate[], random: Random): Dr
     bounds[index] = sum
   })
   const even = candidates.every(({ weight }) => weight === candidates[0]?.weight)
+  const drawAny = (): Candidate | undefined =>
+    even
+      ? candidates[Math.floor(random.next() * count)]
+      : candidates[firstAbove(bounds, random.next() * sum)]
 
-  return {
-    any() {
-      if (even) return candidates[Math.floor(random.next() * count)]
-      return candidates[firstAbove(bounds, random.next() * sum)]
-    },
-    free(request, except) {
-      let freeWeight = 0
-      for (const candidate of candidates)
-        if (candidate !== except && isFree(candidate, request)) freeWeight += candidate.weight
-
-      let left = random.next() * freeWeight
-      let last: Candidate | undefined
-      for (const candidate of candidates) {
-        if (candidate === except || !isFree(candidate, request)) continue
-        last = candidate
-        left -= candidate.weight
-        if (left < 0) return candidate
-      }
-      return last
-    },
+  return (request, except) => {
+    const drawn = drawAny()
+    if (drawn !== undefined && drawn !== except && isFree(drawn, request)) return drawn
+    return drawAmongFree(candidates, request, except, random)
   }
+}
+
+/**
+ * Returns the pick that draws two free candidates and takes the second where it `isBetter` than the
+ * first. Cost of a pick: two draws.
+ */
+export function pickOfTwo(
+  candidates: readonly Candidate[],
+  random: Random,
+  isBetter: (second: Candidate, first: Candidate) => boolean,
+): Policy['pick'] {
+  const draw = createDraw(candidates, random)
+  return (request) => {
+    const first = draw(request)
+    if (first === undefined || candidates.length === 1) return first
+    const second = draw(request, first)
+    return second !== undefined && isBetter(second, first) ? second : first
+  }
+}
+
+/** Looks at all candidates, for when the one drawn from all of them will not do. */
+function drawAmongFree(
+  candidates: readonly Candidate[],
+  request: PickRequest,
+  except: Candidate | undefined,
+  random: Random,
+): Candidate | undefined {
+  let freeWeight = 0
+  for (const candidate of candidates)
+    if (candidate !== except && isFree(candidate, request)) freeWeight += candidate.weight
+
+  let left = random.next() * freeWeight
+  let last: Candidate | undefined
+  for (const candidate of candidates) {
+    if (candidate === except || !isFree(candidate, request)) continue
+    last = candidate
+    left -= candidate.weight
+    if (left < 0) return candidate
+  }
+  return last
 }
 
 /** The index of the first of the rising `bounds` that is above `value`, or the last index. */

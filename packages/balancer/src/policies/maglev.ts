@@ -1,4 +1,4 @@
-import { MaglevTable } from '@drover/ring'
+import { MaglevTable, nextPrime } from '@drover/ring'
 import type { CreatePolicy } from '../policy.ts'
 import { createHashed, nodesOf } from './hashed.ts'
 
@@ -9,15 +9,4 @@ import { createHashed, nodesOf } from './hashed.ts'
 export const createMaglev: CreatePolicy = (candidates, { options }) => {
   const tableSize = nextPrime(Math.max(Number(options.tableSize), 2 * candidates.length))
   return createHashed(candidates, new MaglevTable(nodesOf(candidates), { tableSize }))
-}
-
-/** The least prime number that is not below `value`. */
-function nextPrime(value: number): number {
-  for (let number = Math.max(2, Math.ceil(value)); ; number++) if (isPrime(number)) return number
-}
-
-function isPrime(number: number): boolean {
-  for (let divisor = 2; divisor * divisor <= number; divisor++)
-    if (number % divisor === 0) return false
-  return true
 }

@@ -1,6 +1,5 @@
 import type { Candidate, CreatePolicy } from '../policy.ts'
-import { createDraw } from './draw.ts'
-import { drawFree } from './two-choices.ts'
+import { pickOfTwo } from './draw.ts'
 
 /** Below this, latencies count as equal, so that an idle service is spread by requests under way. */
 const floorMs = 0.05
@@ -21,7 +20,6 @@ const floorMs = 0.05
  */
 export const createPeakEwma: CreatePolicy = (candidates, { clock, random, options }) => {
   const decayMs = Number(options.decayMs)
-  const draw = createDraw(candidates, random)
 
   /** The estimate as it has fallen until `nowMs`. */
   const estimateAt = (candidate: Candidate, nowMs: number): number =>
@@ -34,14 +32,10 @@ export const createPeakEwma: CreatePolicy = (candidates, { clock, random, option
   }
 
   return {
-    pick(request) {
-      const first = drawFree(draw, request, undefined)
-      if (first === undefined || candidates.length === 1) return first
-      const second = drawFree(draw, request, first)
-      if (second === undefined) return first
+    pick: pickOfTwo(candidates, random, (second, first) => {
       const nowMs = clock.monotonic()
-      return costAt(second, nowMs) < costAt(first, nowMs) ? second : first
-    },
+      return costAt(second, nowMs) < costAt(first, nowMs)
+    }),
     observe(candidate, firstByteMs) {
       const nowMs = clock.monotonic()
       const fallenMs = estimateAt(candidate, nowMs)
