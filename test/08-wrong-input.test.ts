@@ -129,29 +129,6 @@ for (const words of [['up'], ['chunks', 'serve', '--data', '.drover']])
     assert.equal(ran.code, 1)
   })
 
-test('an address that is taken is named', async (context) => {
-  const cwd = await temporaryFolder()
-  const other = createServer().listen(0, '127.0.0.1')
-  context.after(() => other.close())
-  await new Promise((resolve) => other.once('listening', resolve))
-  const { port } = other.address() as { port: number }
-  const words = [
-    'balance',
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--admin',
-    'off',
-    '--',
-    process.execPath,
-    homeServer,
-  ]
-
-  const { code, stderr } = await runDrover(words, { cwd })
-
-  assert.equal(code, 1)
-  assert.ok(stderr.includes(`127.0.0.1:${port} is taken by another program`), stderr)
-})
-
 test('an instance that cannot start ends, also when it was started over a channel', async (context) => {
   const cwd = await temporaryFolder()
   const other = createServer().listen(0, '127.0.0.1')

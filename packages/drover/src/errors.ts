@@ -8,6 +8,8 @@ export const droverFaults = {
   DATA_FOLDER_UNUSABLE: { status: 500, retry: 'never' },
   /** An address to listen on is taken by another program, or may not be used. */
   ADDRESS_TAKEN: { status: 409, retry: 'never' },
+  /** A server of the herd could not start, and would not at another try; it has said why. */
+  HERD_UNABLE: { status: 500, retry: 'never' },
   /** No running instance was found where the command looked for its admin API. */
   NOT_RUNNING: { status: 503, retry: 'later' },
   /** The admin API answered with something that is not its own. */

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import { addressFault } from './address-fault.ts'
 import { exitCodeOf, messageOf } from './commands/exit-codes.ts'
 import { createProgram } from './commands/program.ts'
 import { warn } from './terminal.ts'
@@ -12,7 +13,8 @@ export async function main(words: readonly string[]): Promise<void> {
   try {
     const program = await createProgram(words)
     await program.parseAsync([...words], { from: 'user' })
-  } catch (error) {
+  } catch (thrown) {
+    const error = addressFault(thrown)
     // Commander has said what was wrong already.
     if (!(error instanceof CommanderError)) warn(`drover: ${messageOf(error)}`)
     process.exitCode = exitCodeOf(error)

@@ -11,10 +11,14 @@ export interface RaiseOptions {
   readonly commandOf: (server: string) => readonly string[]
   /** Told when a server's process starts or ends. */
   readonly onChange: (server: string, what: string) => void
+  /** Told the exit code of a server whose first process ended soon; it is started again all the same. */
+  readonly onFirstEnd?: (server: string, code: number | null) => void
   readonly clock?: Clock
 }
 
 const stopMs = 5_000
+/** A process that ends sooner than this never really ran. */
+const soonMs = 10_000
 
 /** Returns the herd of a topology: one process per server, each started again when it dies. */
 export function raiseHerd(options: RaiseOptions): Service {
@@ -22,7 +26,7 @@ export function raiseHerd(options: RaiseOptions): Service {
   const children = new Map<string, ChildProcess>()
   let isRunning = false
 
-  const run = (name: string, attempt: number): void => {
+  const run = (name: string, attempt: number, isFirst = true): void => {
     if (!isRunning) return
     const [program = '', ...words] = options.commandOf(name)
     // The pipe on standard input ends with this process, and the child with it.
@@ -33,9 +37,11 @@ export function raiseHerd(options: RaiseOptions): Service {
     child.once('close', (code, signal) => {
       children.delete(name)
       options.onChange(name, `ended with ${signal ?? code}`)
-      const next = clock.monotonic() - startedMs > 10_000 ? 0 : attempt + 1
+      const isSoon = clock.monotonic() - startedMs <= soonMs
+      if (isFirst && isSoon) options.onFirstEnd?.(name, code)
+      const next = isSoon ? attempt + 1 : 0
       const waitMs = backoffMs(next, { firstMs: 200, mostMs: 5_000 }, systemRandom)
-      clock.after(waitMs, () => run(name, next))
+      clock.after(waitMs, () => run(name, next, false))
     })
     options.onChange(name, `started as process ${child.pid}`)
   }

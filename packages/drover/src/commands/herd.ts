@@ -1,9 +1,10 @@
 import type { HerdOptions, Topology } from '@drover/herd'
-import { parseAddress, type Service } from '@drover/kernel'
+import { type Fault, parseAddress, type Service } from '@drover/kernel'
 import { Command } from 'commander'
-import { addressFault } from '../address-fault.ts'
 import { fault } from '../errors.ts'
+import { ownCommand } from '../own-command.ts'
 import { say } from '../terminal.ts'
+import { tryAddress } from '../try-address.ts'
 import { ask, sayWhere, storm, watch, withTopology } from './herd-clients.ts'
 
 interface CommonOptions {
@@ -56,8 +57,6 @@ function serve(): Command {
       const server = await serveHerd(name, topology, {
         ...herdOptions(options),
         ...(options.http !== undefined && { http: parseAddress(options.http) }),
-      }).catch((error: unknown) => {
-        throw addressFault(error)
       })
       const { clients, peers, http } = server.ports
       const map = http > 0 ? `, HTTP on ${http}` : ''
@@ -74,22 +73,39 @@ function up(): Command {
     .action(async (nameOrFile: string, options: CommonOptions) => {
       const { findTopology, raiseHerd } = await import('@drover/herd')
       const topology = await findTopology(nameOrFile)
+      await tryAddresses(topology)
       const passed = [
         ...['--topology', nameOrFile, '--logs', options.logs, '--with-parent'],
         ...(options.classic ? ['--classic'] : []),
         ...(options.profile ? ['--profile', options.profile] : []),
         ...(options.data ? ['--data', options.data] : []),
       ]
-      const [, script = ''] = process.argv
+      const unable = Promise.withResolvers<Fault>()
       const herd = raiseHerd({
         topology,
-        commandOf: (name) => [process.execPath, script, 'herd', 'serve', name, ...passed],
+        commandOf: (name) => ownCommand('herd', 'serve', name, ...passed),
         onChange: (name, what) => say(`${name} ${what}`),
+        onFirstEnd: (name, code) => {
+          if (code === 1 || code === 2) unable.resolve(unableToStart(name, code))
+        },
       })
       await herd.start()
-      await untilStopped(false)
-      await stopAndLeave(herd)
+      const failure = await Promise.race([unable.promise, untilStopped(false)])
+      await herd.stop()
+      if (failure) throw failure
     })
+}
+
+/** A process that is kept alive would be told again and again that its address is taken. */
+async function tryAddresses({ servers }: Topology): Promise<void> {
+  for (const { address, peers, http } of servers)
+    for (const one of [address, peers, ...(http ? [http] : [])]) await tryAddress(one)
+}
+
+/** The exit codes 1 and 2 say that it would not help to try again; the reason has been written. */
+function unableToStart(name: string, exitCode: 1 | 2): Fault {
+  const message = `${name} cannot start; what it says stands above`
+  return fault(exitCode === 2 ? 'USAGE' : 'HERD_UNABLE', message)
 }
 
 function withCommon(command: Command, hasTopology = true): Command {

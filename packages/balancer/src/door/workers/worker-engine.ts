@@ -1,4 +1,5 @@
 import { backoffMs, type Clock, describeError, type Random } from '@drover/kernel'
+import { realPorts } from '../../engines/ports.ts'
 import { fault } from '../../errors.ts'
 import type {
   Engine,
@@ -54,6 +55,9 @@ export class WorkerEngine implements Engine {
    */
   async apply(plan: Plan): Promise<void> {
     const own = this.#divide(plan)
+    // Workers share their addresses, and would as well with another Drover that has them already.
+    const asked = plan.listeners.filter(({ port }) => port !== 0)
+    await realPorts({ ...plan, listeners: asked }, this.#ports)
     this.#drained.clear()
     const [first] = this.#alive()
     if (!first) throw fault('ENGINE_FAILED', 'no worker process is there just now')
