@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { ChunkedDecoder } from '../../src/door/parsing/chunked-decoder.ts'
 import { HeaderBlock, scan, special } from '../../src/door/parsing/header-block.ts'
-import { hostName, isHost } from '../../src/door/parsing/host.ts'
+import { hostName, isAuthority } from '../../src/door/parsing/host.ts'
 import { headRead, RequestHead } from '../../src/door/parsing/request-head.ts'
 import { ResponseHead } from '../../src/door/parsing/response-head.ts'
 import { answerTexts } from './generated-answers.ts'
@@ -254,7 +254,7 @@ describe('a host', () => {
     ['ex%41mple.test', 'ex%41mple.test'],
   ] as const)
     test(`may be ${text}`, () => {
-      assert.equal(isHost(text), true)
+      assert.equal(isAuthority(text), true)
       assert.equal(hostName(text), name)
     })
 
@@ -264,7 +264,7 @@ describe('a host', () => {
     fc.assert(
       fc.property(host, place, fc.integer({ min: 0, max: 255 }), (text, at, byte) => {
         const spoilt = text.slice(0, at) + String.fromCharCode(byte) + text.slice(at)
-        if (isHost(spoilt)) assert.match(spoilt, /^[\w.\-~!$&'()*+,;=%:[\]]+$/)
+        if (isAuthority(spoilt)) assert.match(spoilt, /^[\w.\-~!$&'()*+,;=%:[\]]+$/)
       }),
       { numRuns: 5_000 },
     )

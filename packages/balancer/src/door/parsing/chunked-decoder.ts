@@ -93,9 +93,10 @@ export class ChunkedDecoder {
       this.#phase = 'done'
       return at + (trailers.end - from) - before
     }
-    if (scanned === scan.refused) return this.#refuse(trailers.reason) ? 0 : -1
-    if (scanned === scan.tooMany || to - from > trailerBytesMax)
-      return this.#refuse('trailers too large') ? 0 : -1
+    if (scanned !== scan.incomplete || to - from > trailerBytesMax) {
+      this.#refuse(scanned === scan.refused ? trailers.reason : 'trailers too large')
+      return -1
+    }
     this.#held = Buffer.from(joined.subarray(from, to))
     return end
   }

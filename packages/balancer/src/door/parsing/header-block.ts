@@ -95,9 +95,16 @@ export class HeaderBlock {
   valueEnd(index: number): number {
     return this.#table[index * columns + 3] ?? 0
   }
+  /** Where the first header line begins, and where the last one ends. */
+  get linesStart(): number {
+    return this.count > 0 ? this.nameStart(0) : this.linesEnd
+  }
+  get linesEnd(): number {
+    return this.end - 2
+  }
   /** Where the line of header `index` ends, its CRLF included. */
   lineEnd(index: number): number {
-    return index + 1 < this.count ? this.nameStart(index + 1) : this.end - 2
+    return index + 1 < this.count ? this.nameStart(index + 1) : this.linesEnd
   }
   /**
    * Holds when a tab stands behind the value of header `index`. Not every parser takes it for a

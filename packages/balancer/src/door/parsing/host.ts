@@ -2,7 +2,7 @@ const nameForm = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::\d{1,5})?
 const addressForm = /^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/
 
 /** Holds for `name`, `name:port` and `[v6]:port` as RFC 3986 §3.2 has them, without user information. */
-export function isHost(text: string): boolean {
+export function isAuthority(text: string): boolean {
   if (text.length > 255) return false
   return text.startsWith('[') ? addressForm.test(text) : nameForm.test(text)
 }

@@ -1,7 +1,7 @@
 import { readLength } from './content-length.ts'
 import { HeaderBlock, scan, special } from './header-block.ts'
-import { dropLines } from './header-lines.ts'
-import { isHost } from './host.ts'
+import { KeptLines } from './header-lines.ts'
+import { isAuthority } from './host.ts'
 import { headRead, RequestLine, readRequestLine } from './request-line.ts'
 
 export { headRead }
@@ -17,6 +17,7 @@ const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DE
 /** Read and used before the next head is: one for the whole process. */
 const block = new HeaderBlock(headersMost)
 const line = new RequestLine()
+const kept = new KeptLines()
 
 /** What limits a listener sets on heads. */
 export interface HeadLimits {
@@ -150,20 +151,15 @@ export class RequestHead {
   /** Sorts the header lines: those to act on, those to drop, and the rest, passed on as they are. */
   #takeHeaders(bytes: Buffer, trusted: boolean): boolean {
     const base = this.#base
-    let keptFrom = block.count > 0 ? block.nameStart(0) - base : 0
+    kept.begin(this.#text, block.linesStart - base)
     for (let index = 0; index < block.count; index++) {
       const number = block.special(index)
       if (number === 0) continue
       const fate = this.#take(number, index, bytes, trusted)
-      if (fate === 'keep') continue
       if (fate === 'refuse') return false
-      const from = block.nameStart(index) - base
-      if (from > keptFrom) this.lines += this.#text.slice(keptFrom, from)
-      keptFrom = block.lineEnd(index) - base
+      if (fate === 'drop') kept.drop(block.nameStart(index) - base, block.lineEnd(index) - base)
     }
-    const to = block.end - 2 - base
-    if (block.count > 0 && to > keptFrom) this.lines += this.#text.slice(keptFrom, to)
-    if (this.#nominated !== '') this.lines = dropLines(this.lines, this.#nominated)
+    this.lines = kept.end(block.linesEnd - base, this.#nominated)
     return true
   }
 
@@ -237,7 +233,7 @@ export class RequestHead {
 
   #takeHost(value: string): Fate {
     if (this.#hosts++ > 0) return this.#fate('Host twice')
-    if (value !== this.#knownHost && !isHost(value)) return this.#fate('invalid Host')
+    if (value !== this.#knownHost && !isAuthority(value)) return this.#fate('invalid Host')
     this.#knownHost = value
     this.host = value
     return 'drop'
@@ -286,10 +282,10 @@ export class RequestHead {
   /** Takes `http://host/path` apart; its authority has to be what the Host header says. */
   #takeAbsolute(target: string): boolean {
     const parts = /^https?:\/\/([^/?]*)(.*)$/i.exec(target)
-    if (parts === null) return this.#refuse('malformed request target') > 0
+    if (parts === null) return this.#unfit('malformed request target')
     const [, authority = '', rest = ''] = parts
     if (authority.toLowerCase() !== this.host.toLowerCase())
-      return this.#refuse('request target and Host disagree') > 0
+      return this.#unfit('request target and Host disagree')
     // RFC 9112 §3.2.4: OPTIONS for a whole server is the asterisk to the server itself.
     if (rest === '' && this.method === 'OPTIONS') this.target = '*'
     else this.target = rest.startsWith('/') ? rest : `/${rest}`
@@ -298,7 +294,7 @@ export class RequestHead {
 
   #checkFraming(): boolean {
     if (this.#lengths > 0 && this.#codings > 0)
-      return this.#refuse('Content-Length with Transfer-Encoding') > 0
+      return this.#unfit('Content-Length with Transfer-Encoding')
     if (this.upgrade !== '' && !this.#mayUpgrade()) this.upgrade = ''
     this.idempotent = this.#hasIdempotencyKey || idempotentMethods.has(this.method)
     return true
@@ -321,6 +317,11 @@ export class RequestHead {
   #fate(reason: string, status = 400): Fate {
     this.#refuse(reason, status)
     return 'refuse'
+  }
+
+  #unfit(reason: string): false {
+    this.#refuse(reason)
+    return false
   }
 
   #refuse(reason: string, status = 400): number {

@@ -1,6 +1,6 @@
 import { readLength } from './content-length.ts'
 import { HeaderBlock, scan, special } from './header-block.ts'
-import { dropLines } from './header-lines.ts'
+import { KeptLines } from './header-lines.ts'
 import { headRead } from './request-line.ts'
 import { readStatusLine, StatusLine } from './status-line.ts'
 
@@ -11,6 +11,7 @@ const headersMost = 200
 /** Read and used before the next head is: one for the whole process. */
 const block = new HeaderBlock(headersMost)
 const line = new StatusLine()
+const kept = new KeptLines()
 
 /** How the length of an answer's body is told. */
 export const bodyLength = { chunked: -1, untilClose: -2 } as const
@@ -77,20 +78,15 @@ export class ResponseHead {
 
   #takeHeaders(bytes: Buffer): boolean {
     const base = this.#base
-    let keptFrom = block.count > 0 ? block.nameStart(0) - base : 0
+    kept.begin(this.#text, block.linesStart - base)
     for (let index = 0; index < block.count; index++) {
       const number = block.special(index)
       if (number <= 0) continue
       const fate = this.#take(number, index, bytes)
-      if (fate === 'keep') continue
       if (fate === 'refuse') return false
-      const from = block.nameStart(index) - base
-      if (from > keptFrom) this.lines += this.#text.slice(keptFrom, from)
-      keptFrom = block.lineEnd(index) - base
+      if (fate === 'drop') kept.drop(block.nameStart(index) - base, block.lineEnd(index) - base)
     }
-    const to = block.end - 2 - base
-    if (block.count > 0 && to > keptFrom) this.lines += this.#text.slice(keptFrom, to)
-    if (this.#nominated !== '') this.lines = dropLines(this.lines, this.#nominated)
+    this.lines = kept.end(block.linesEnd - base, this.#nominated)
     return true
   }
 
@@ -149,14 +145,14 @@ export class ResponseHead {
   /** Decides how the body ends (RFC 9112 §6.3). */
   #takeBody(method: string): boolean {
     if (this.#chunked && this.declaredLength >= 0)
-      return this.#refuse('Content-Length with Transfer-Encoding') > 0
+      return this.#unfit('Content-Length with Transfer-Encoding')
     const none =
       method === 'HEAD' || this.status < 200 || this.status === 204 || this.status === 304
     if (none) {
       this.bodyLength = 0
       // RFC 9110 §8.6: such an answer tells no length, whatever the replica says.
       if (this.status < 200 || this.status === 204) this.declaredLength = -1
-      return this.status !== 204 || !this.#chunked || this.#refuse('body in a 204 answer') > 0
+      return this.status !== 204 || !this.#chunked || this.#unfit('body in a 204 answer')
     }
     if (this.#chunked) this.bodyLength = bodyLength.chunked
     else if (this.declaredLength >= 0) this.bodyLength = this.declaredLength
@@ -167,6 +163,11 @@ export class ResponseHead {
   #fate(reason: string): 'refuse' {
     this.#refuse(reason)
     return 'refuse'
+  }
+
+  #unfit(reason: string): false {
+    this.#refuse(reason)
+    return false
   }
 
   #refuse(reason: string): number {
