@@ -46,6 +46,8 @@ export const jobsFaults = {
   TOKEN_REFUSED: { status: 401, retry: 'never' },
   /** This account may not do that. */
   NOT_ALLOWED: { status: 403, retry: 'never' },
+  /** The path is there, but does not take that method; `allow` says which it takes. */
+  METHOD_REFUSED: { status: 405, retry: 'never' },
   /** No such job, or it belongs to somebody else. */
   JOB_UNKNOWN: { status: 404, retry: 'never' },
   /** The job's state does not allow that; the message names the state. */

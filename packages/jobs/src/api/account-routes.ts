@@ -1,7 +1,7 @@
 import type { Static } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { TokenPair } from '../accounts/tokens.ts'
-import { type ApiContext, clientOf, identify } from './context.ts'
+import { type ApiContext, clientOf, identify, keepNowhere } from './context.ts'
 import { credentials, passwordRequest, refreshRequest, setupRequest } from './schemas.ts'
 import { answers, me, nothing, onlyId, secret, tokens as tokenPair } from './views.ts'
 
@@ -36,8 +36,9 @@ function loginRoutes(server: FastifyInstance, context: ApiContext): void {
   server.post<{ Body: Static<typeof credentials> }>(
     '/v1/tokens',
     { schema: { tags, body: credentials, summary: 'Log in', response } },
-    async (request) => {
+    async (request, reply) => {
       const { email, password } = request.body
+      keepNowhere(reply)
       const client = clientOf(context, request)
       return tokenView(
         await tokens.issuePair(await context.accounts.login(email, password, client)),
@@ -54,7 +55,10 @@ function loginRoutes(server: FastifyInstance, context: ApiContext): void {
         response,
       },
     },
-    async (request) => tokenView(await tokens.refresh(request.body.refreshToken)),
+    async (request, reply) => {
+      keepNowhere(reply)
+      return tokenView(await tokens.refresh(request.body.refreshToken))
+    },
   )
 }
 
@@ -119,8 +123,9 @@ function secretRoutes(server: FastifyInstance, context: ApiContext): void {
   server.get(
     '/v1/me/webhook-secret',
     { schema: { tags, summary: 'What signs my callbacks', response } },
-    async (request) => {
+    async (request, reply) => {
       const { userId } = await identify(context, request)
+      keepNowhere(reply)
       return { secret: await accounts.webhookSecret(userId) }
     },
   )
@@ -128,8 +133,9 @@ function secretRoutes(server: FastifyInstance, context: ApiContext): void {
   server.post(
     '/v1/me/webhook-secret/rotate',
     { schema: { tags, summary, response } },
-    async (request) => {
+    async (request, reply) => {
       const { userId } = await identify(context, request)
+      keepNowhere(reply)
       return { secret: await accounts.rotateWebhookSecret(userId) }
     },
   )

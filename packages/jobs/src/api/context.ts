@@ -1,6 +1,6 @@
 import type { Clock, Log } from '@drover/kernel'
 import type {} from '@fastify/swagger'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Setup } from '../accounts/setup.ts'
 import type { Identity } from '../accounts/tokens.ts'
@@ -46,6 +46,11 @@ export async function identifyAdmin(
 /** An admin sees everything: no owner to compare with. */
 export function ownerScope({ role, userId }: Identity): string | undefined {
   return role === 'admin' ? undefined : userId
+}
+
+/** Says that nobody on the way may keep the answer: it has a secret (RFC 6749, 5.1). */
+export function keepNowhere(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store')
 }
 
 /** The trace that the request belongs to; undefined without one, or when it is none. */

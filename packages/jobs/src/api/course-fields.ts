@@ -1,4 +1,5 @@
 import { Fault } from '@drover/kernel'
+import { parsePageUrl } from '../fetching/page-url.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { JobRequest } from './submit.ts'
 
@@ -43,11 +44,9 @@ export function readJobRequest(body: unknown): JobRequest {
   const callback = fields.callback_url ?? fields.callback ?? undefined
   const complaints = [
     ...complaintOf('user_id', userId, isUserId(userId), 'a string or an integer'),
-    ...complaintOf('request_url', fields.request_url, isText(fields.request_url), 'a string'),
+    ...urlComplaints('request_url', fields.request_url),
     ...complaintOf('type', fields.type, isType(fields.type), '1, 2 or 3'),
-    ...(callback === undefined || isText(callback)
-      ? []
-      : [wrong('callback_url', 'string_type', 'Input should be a valid string')]),
+    ...(callback === undefined ? [] : urlComplaints('callback_url', callback)),
   ]
   if (complaints.length > 0) throw new BodyRefused(complaints)
   return {
@@ -58,12 +57,15 @@ export function readJobRequest(body: unknown): JobRequest {
   }
 }
 
-/** Returns the complaint for an address that turned out to be none. */
-export function urlComplaint(request: JobRequest, error: unknown): BodyRefused | undefined {
-  if (!(error instanceof Fault) || error.code !== 'URL_INVALID') return undefined
-  const own = URL.canParse(request.url) && /^https?:/i.test(request.url)
-  const field = own && request.callbackUrl !== undefined ? 'callback_url' : 'request_url'
-  return new BodyRefused([wrong(field, 'url_parsing', error.message)])
+function urlComplaints(name: string, value: unknown): Complaint[] {
+  if (!isText(value)) return complaintOf(name, value, false, 'a string')
+  try {
+    parsePageUrl(value)
+    return []
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return [wrong(name, 'url_parsing', error.message)]
+  }
 }
 
 function complaintOf(name: string, value: unknown, fits: boolean, wanted: string): Complaint[] {
@@ -82,11 +84,13 @@ function wrong(name: string, type: string, msg: string): Complaint {
 function asObject(body: unknown): Record<string, unknown> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body))
     return body as Record<string, unknown>
+  if (body === undefined)
+    throw new BodyRefused([{ type: 'missing', loc: ['body'], msg: 'Field required' }])
   const msg = 'Input should be a valid dictionary or object to extract fields from'
   throw new BodyRefused([{ type: 'model_attributes_type', loc: ['body'], msg }])
 }
 
-function isText(value: unknown): boolean {
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= longestText
 }
 

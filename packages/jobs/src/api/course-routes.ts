@@ -1,7 +1,13 @@
 import { Fault } from '@drover/kernel'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type ApiContext, clientOf, identify, traceOf } from './context.ts'
-import { BodyRefused, readJobRequest, readTexts, urlComplaint } from './course-fields.ts'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  onRequestAsyncHookHandler,
+  RouteHandlerMethod,
+  RouteOptions,
+} from 'fastify'
+import { type ApiContext, clientOf, identify, keepNowhere, traceOf } from './context.ts'
+import { BodyRefused, readJobRequest, readTexts } from './course-fields.ts'
 import { receiveSchema, testSchema, tokenSchema, usersSchema } from './course-schemas.ts'
 
 /**
@@ -21,33 +27,53 @@ export async function courseRoutes(server: FastifyInstance, context: ApiContext)
     if (error.code === 'ACCOUNT_INVALID') return refuse(reply, 422, accountDetail(error))
     throw error
   })
-  for (const url of ['/users', '/users/'])
-    server.post(url, { schema: { ...usersSchema, hide: url === '/users' } }, async (request) => {
-      const { email, password } = readTexts(request.body, ['email', 'password'])
-      await context.accounts.register(email, password)
-      return { message: 'User created successfully' }
-    })
-  server.post('/token', { schema: tokenSchema }, async (request) => {
+  for (const route of courseTable(context)) {
+    const { url, schema } = route
+    server.route(route)
+    // Clients of the course write it either way.
+    const other = url.endsWith('/') ? url.slice(0, -1) : `${url}/`
+    server.route({ ...route, url: other, schema: { ...schema, hide: true } })
+  }
+}
+
+function courseTable(context: ApiContext): readonly RouteOptions[] {
+  const { accounts, submitter, options } = context
+  const register: RouteHandlerMethod = async ({ body }) => {
+    const { email, password } = readTexts(body, ['email', 'password'])
+    await accounts.register(email, password)
+    return { message: 'User created successfully' }
+  }
+  const logIn: RouteHandlerMethod = async (request, reply) => {
     const { username, password } = readTexts(request.body, ['username', 'password'])
-    const client = clientOf(context, request)
-    const userId = await context.accounts.login(username, password, client)
-    return { access_token: await context.accounts.tokens.issue(userId), token_type: 'bearer' }
-  })
-  server.post('/receive_data', { schema: receiveSchema }, async (request) => {
-    const { userId: ownerId } = await identify(context, request)
+    const userId = await accounts.login(username, password, clientOf(context, request))
+    keepNowhere(reply)
+    return { access_token: await accounts.tokens.issue(userId), token_type: 'bearer' }
+  }
+  const receive: RouteHandlerMethod = async (request) => {
+    const { userId: ownerId, quota } = await identify(context, request)
     const wanted = readJobRequest(request.body)
-    const options = { ownerId, traceparent: traceOf(request) }
-    const [job] = await context.submitter.submit([wanted], options).catch((error) => {
-      throw urlComplaint(wanted, error) ?? error
+    const [job] = await submitter.submit([wanted], {
+      ...{ ownerId, quota, traceparent: traceOf(request) },
     })
-    const data = { id: context.options.replicaId, job: job?.id }
-    return { success: true, data, message: 'message received' }
-  })
-  server.get('/test_endpoint', { schema: testSchema }, async () => ({
-    success: true,
-    data: { id: context.options.replicaId },
+    return {
+      ...{ success: true, data: { id: options.replicaId, job: job?.id } },
+      message: 'message received',
+    }
+  }
+  const tell: RouteHandlerMethod = async () => ({
+    ...{ success: true, data: { id: options.replicaId } },
     message: 'request received.',
-  }))
+  })
+  // Whoever has no token need not be read.
+  const onRequest: onRequestAsyncHookHandler = async (request) => {
+    await identify(context, request)
+  }
+  return [
+    { method: 'POST', url: '/users/', schema: usersSchema, handler: register },
+    { method: 'POST', url: '/token', schema: tokenSchema, handler: logIn },
+    { method: 'POST', url: '/receive_data', schema: receiveSchema, onRequest, handler: receive },
+    { method: 'GET', url: '/test_endpoint', schema: testSchema, handler: tell },
+  ]
 }
 
 /** JSON whatever its type is called, and forms. */

@@ -11,6 +11,9 @@ const tags = ['jobs']
 /** Jobs that one call starts again or ends. */
 const atOnceMax = 1_000
 
+/** A batch of a thousand long addresses fits. */
+const batchBytesMax = 8_388_608
+
 /** `/v1/jobs` and `/v1/batches`: submit, cancel, retry. */
 export async function jobRoutes(server: FastifyInstance, context: ApiContext): Promise<void> {
   submitRoutes(server, context)
@@ -44,6 +47,7 @@ function submitRoutes(server: FastifyInstance, context: ApiContext): void {
   server.post<{ Body: { jobs: JobRequest[] }; Headers: SubmitHeaders }>(
     '/v1/batches',
     {
+      bodyLimit: batchBytesMax,
       // Before each of them is looked at.
       preValidation: async (request) => checkSize(request.body, context.options.batchMax),
       schema: {

@@ -110,6 +110,8 @@ function watchRoute(server: FastifyInstance, context: ApiContext): void {
     },
     async (request, reply) => {
       const identity = await identify(context, request)
+      // An answer to HEAD has no body that could go on.
+      if (request.method === 'HEAD') return reply.type('text/event-stream').send()
       const { batch, after = request.headers['last-event-id'] } = request.query
       const wanted = { ownerId: ownerScope(identity), batch, sinceMs: parseCursor(after)?.ms }
       return watches.follow(identity.userId, wanted, reply)

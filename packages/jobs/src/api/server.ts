@@ -4,23 +4,28 @@ import { LoginThrottled } from '../accounts/throttle.ts'
 import { accountRoutes } from './account-routes.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { callbackRoutes } from './callback-routes.ts'
-import type { ApiContext } from './context.ts'
+import { type ApiContext, identify } from './context.ts'
 import { courseRoutes } from './course-routes.ts'
 import { jobRoutes } from './job-routes.ts'
+import { createMethodTable } from './method-table.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { readRoutes } from './read-routes.ts'
 import { scheduleRoutes } from './schedule-routes.ts'
 import { answers, replicaId } from './views.ts'
 
-/** A batch of a thousand long addresses fits. */
-const bodyBytesMax = 8_388_608
+/** The largest body of those who have a token, in bytes; that of a batch is in job-routes.ts. */
+const bodyBytesMax = 1_048_576
+
+/** The largest body of a stranger, in bytes. */
+const openBodyBytesMax = 65_536
 
 /** The longest id, in characters. */
 const pathPartLengthMax = 128
 
 /** What needs no token. */
 const openPaths: ReadonlySet<string> = new Set([
-  ...['/users', '/users/', '/token', '/test_endpoint', '/openapi.json', '/metrics'],
+  ...['/users', '/users/', '/token', '/token/', '/test_endpoint', '/test_endpoint/'],
+  ...['/openapi.json', '/metrics'],
   ...['/v1/health', '/v1/setup', '/v1/tokens', '/v1/tokens/refresh'],
 ])
 
@@ -41,8 +46,10 @@ export async function createJobsServer(
     ...{ bodyBytesMax, pathPartLengthMax, strictBodies: true, bearer: true },
   })
   server.addHook('onRoute', (route) => {
-    if (route.schema && !openPaths.has(route.url)) route.schema.security = [{ bearer: [] }]
+    if (openPaths.has(route.url)) route.bodyLimit = openBodyBytesMax
+    else if (route.schema) route.schema.security = [{ bearer: [] }]
   })
+  const refuseOthers = createMethodTable(server)
   nameWhatIsWrong(server)
   server.addHook('preClose', async () => closing.abort())
   server.addHook('onError', async (_request, reply, error) => {
@@ -58,18 +65,43 @@ export async function createJobsServer(
     status: 'up',
   }))
   metricsRoute(server, whole)
-  for (const routes of [courseRoutes, ...v1Routes])
-    await server.register((scope) => routes(scope, whole))
+  await server.register((scope) => courseRoutes(scope, whole))
+  await server.register(async (scope) => {
+    takeEmptyBodies(scope)
+    identifyFirst(scope, whole)
+    for (const routes of v1Routes) await routes(scope, whole)
+  })
+  refuseOthers()
   return server
+}
+
+/** Many clients say that a body is JSON where there is none. */
+function takeEmptyBodies(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeContentTypeParser('application/json')
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) =>
+    text === '' ? done(null, undefined) : parse(request, String(text), done),
+  )
+}
+
+/** Looks at the token before the body: who has none makes us read and check nothing. */
+function identifyFirst(server: FastifyInstance, context: ApiContext): void {
+  server.addHook('onRequest', async (request) => {
+    if (!openPaths.has(request.routeOptions.url ?? '')) await identify(context, request)
+  })
 }
 
 /** A complaint about a field that there must not be, or a value, says which. */
 function nameWhatIsWrong(server: FastifyInstance): void {
-  server.setSchemaErrorFormatter(([first], where) => {
+  server.setSchemaErrorFormatter((complaints, where) => {
+    const [first] = complaints
     const { instancePath = '', message = 'is wrong', params = {} } = first ?? {}
-    const { additionalProperty, allowedValue, allowedValues = allowedValue } = params
-    const named = additionalProperty ?? (allowedValues === undefined ? undefined : [allowedValues])
-    const more = named === undefined ? '' : `: ${[named].flat(2).join(', ')}`
-    return new Error(`${where}${instancePath} ${message}${more}`)
+    const wanted = complaints
+      .filter((one) => one.keyword === 'const' && one.instancePath === instancePath)
+      .map((one) => one.params.allowedValue)
+    const { additionalProperty } = params
+    const said = first?.keyword === 'const' ? `must be ${wanted.join(', ')}` : message
+    const more = additionalProperty === undefined ? '' : `: ${additionalProperty}`
+    return new Error(`${where}${instancePath} ${said}${more}`)
   })
 }

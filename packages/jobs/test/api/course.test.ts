@@ -113,6 +113,11 @@ const wrongBodies: [string, string[]][] = [
   ['{"user_id":1,"request_url":"file:///etc/passwd","type":1}', ['request_url']],
   ['{"user_id":1,"request_url":"http://a.example/","type":1,"callback_url":5}', ['callback_url']],
   ['{"user_id":1,"request_url":"http://a.example/","type":1,"callback":"x"}', ['callback_url']],
+  [
+    '{"user_id":1,"request_url":"http://a:b@a.example/","type":1,"callback":"http://c.example/"}',
+    ['request_url'],
+  ],
+  ['{"request_url":"x","type":1,"callback":"x"}', ['user_id', 'request_url', 'callback_url']],
 ]
 for (const [payload, fields] of wrongBodies)
   test(`${payload} is answered by 422 that names ${fields.join(', ')}`, async () => {
@@ -139,6 +144,45 @@ for (const [url, payload] of [
     assert.equal(answer.statusCode, 422)
     assert.ok(Array.isArray(answer.json().detail))
   })
+
+test('every path is there with a slash at its end and without', async () => {
+  const email = 'slash@example.org'
+  const body = '{"user_id":1,"request_url":"http://a.example/","type":1}'
+
+  const made = await post('/users', JSON.stringify({ email, password: 'secret' }))
+  const token = await post('/token/', `username=${email}&password=secret`, form)
+  const authorization = `Bearer ${token.json().access_token}`
+  const received = await post('/receive_data/', body, { ...json, authorization })
+  const tested = await server.inject({ url: '/test_endpoint/' })
+
+  for (const answer of [made, token, received, tested]) assert.equal(answer.statusCode, 200)
+})
+
+test('nobody on the way may keep a token', async () => {
+  const headers = { email: 'kept@example.org', password: 'secret' }
+  await post('/users/', JSON.stringify(headers))
+
+  const course = await post('/token', 'username=kept%40example.org&password=secret', form)
+  const own = await post('/v1/tokens', JSON.stringify(headers))
+
+  for (const answer of [course, own]) {
+    assert.equal(answer.statusCode, 200)
+    assert.equal(answer.headers['cache-control'], 'no-store')
+  }
+})
+
+test('a quota of the account holds for data that is received, too', async () => {
+  const headers = await logIn('few@example.org')
+  const [user] = await stores.accounts.list(1)
+  await stores.accounts.setQuota(user?.id ?? '', { perMinuteMax: 2 })
+  const body = '{"user_id":1,"request_url":"http://a.example/","type":1}'
+  const statuses = []
+
+  for (let sent = 0; sent < 3; sent++)
+    statuses.push((await post('/receive_data', body, headers)).statusCode)
+
+  assert.deepEqual(statuses, [200, 200, 429])
+})
 
 test('the test endpoint tells the replica', async () => {
   const answer = await server.inject({ url: '/test_endpoint' })

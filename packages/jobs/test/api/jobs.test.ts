@@ -234,6 +234,37 @@ test('counts by type and state are of the own jobs, those of an admin of all', a
   assert.ok(sum > 2)
 })
 
+test('an action without a body is taken also from clients that say it is JSON', async () => {
+  const ann = await newUser()
+  const { id } = (await ask(ann, 'POST', '/v1/jobs', page())).json()
+  await replica.record()
+  const headers = {
+    authorization: `Bearer ${ann.token}`,
+    'content-type': 'application/json',
+  }
+
+  const cancelled = await server.inject({
+    method: 'POST',
+    url: `/v1/jobs/${id}/cancel`,
+    headers,
+    payload: '',
+  })
+  const missing = await server.inject({ method: 'POST', url: '/v1/jobs', headers, payload: '' })
+
+  assert.equal(cancelled.statusCode, 200)
+  assert.equal(missing.statusCode, 400)
+  assert.match(missing.json().detail, /^body must be object/)
+})
+
+test('a value that is none of those there are is told them all', async () => {
+  const ann = await newUser()
+
+  const answer = await ask(ann, 'GET', '/v1/jobs?state=deadish')
+
+  assert.equal(answer.statusCode, 400)
+  assert.match(answer.json().detail, /querystring\/state must be delayed, .*dead, cancelled$/)
+})
+
 test('a user sees none of what another has, an admin all of it', async () => {
   const [ann, bob] = [await newUser(), await newUser()]
   const boss = await replica.user('boss2@example.org', 'admin')

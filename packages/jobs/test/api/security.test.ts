@@ -103,6 +103,18 @@ test('every request of /v1 but login, refresh, setup and health needs a token', 
   assert.ok(asked >= 25)
 })
 
+test('of whoever has no token nothing is read: 401 comes before a complaint about the body', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const send = (url: string, payload: string) =>
+    server.inject({ method: 'POST', url, payload, headers })
+
+  for (const url of ['/receive_data', '/v1/jobs', '/v1/batches', '/v1/admin/users/x/role'])
+    for (const payload of ['{', '[[[', '{"jobs":5}', 'x'.repeat(9_000_000)])
+      assert.equal((await send(url, payload)).statusCode, 401, `${url} ${payload.slice(0, 20)}`)
+  for (const url of ['/users/', '/token', '/v1/tokens', '/v1/setup'])
+    assert.equal((await send(url, ' '.repeat(70_000))).statusCode, 413, url)
+})
+
 test('a revoked token is refused at once, at another replica within its memory', async () => {
   const { id, token } = await newUser()
   const before = await bearer(token)
