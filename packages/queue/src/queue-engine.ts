@@ -155,6 +155,12 @@ export interface LeaseOptions {
   readonly leaseMs?: number
   /** How long to wait for the first message when there is none. Default 0. */
   readonly waitMs?: number
+  /**
+   * `disk` (default): a lease would survive a power cut. `memory`: it is given out at once; a broker
+   * that dies in the next moment hands the message out again, under the same attempt and token.
+   * Engines whose leases are in memory anyway do not care.
+   */
+  readonly acks?: 'disk' | 'memory'
 }
 
 export interface NackOptions {

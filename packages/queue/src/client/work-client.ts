@@ -25,14 +25,14 @@ export class WorkClient {
     signal?: AbortSignal,
   ): Promise<readonly Lease[]> {
     const { group = defaultGroup, count = 1, leaseMs = timeDefaults.leaseMs } = options
-    const { waitMs = 0 } = options
+    const { waitMs = 0, acks = 'disk' } = options
     checkName('group', group)
     const { clock } = this.routes.using
     const endsAt = clock.monotonic() + Math.min(waitMs, timeDefaults.waitMsMax)
     for (;;) {
       signal?.throwIfAborted()
       const leases = await this.routes.repeat(
-        () => this.#leaseOnce(topic, { group, count, leaseMs }, signal),
+        () => this.#leaseOnce(topic, { group, count, leaseMs, acks }, signal),
         signal,
       )
       const leftMs = endsAt - clock.monotonic()
@@ -44,9 +44,10 @@ export class WorkClient {
   /** Asks each broker in turn, beginning with another one each time, until there are enough. */
   async #leaseOnce(
     topic: string,
-    { group, count, leaseMs }: { group: string; count: number; leaseMs: number },
+    wanted: Required<Omit<LeaseOptions, 'waitMs'>>,
     signal?: AbortSignal,
   ): Promise<Lease[]> {
+    const { group, count } = wanted
     const turn = this.#turn++
     const leases: Lease[] = []
     for (const [broker, routes] of rotate(
@@ -54,7 +55,7 @@ export class WorkClient {
       turn,
     )) {
       const ids = rotate(routes, turn).map(({ id }) => id)
-      const call = { ids, group, count: count - leases.length, leaseMs }
+      const call = { ...wanted, ids, count: count - leases.length }
       const options = signal ? { signal } : {}
       try {
         const reply = await this.routes.broker(broker, 'lease', call, [], options)

@@ -52,6 +52,37 @@ describe('a slow disk', () => {
     await broker.stop()
   })
 
+  it('gives a lease out at once to who does without the disk, and to nobody twice', async () => {
+    let open = Promise.withResolvers<void>()
+    open.resolve()
+    const disk = syncThrough(new MemoryDisk(), async (path, real) => {
+      if (isWal(path)) await open.promise
+      await real()
+    })
+    const { broker, own, produce, call } = await openBroker(disk)
+    await own(1)
+    await produce(1, 'a', 'b', 'c')
+    const lease = async (acks: 'disk' | 'memory') => {
+      const wanted = { ids: [1], group: 'g', count: 1, leaseMs: 30_000, acks }
+      return ((await call('lease', wanted)).result as { attempts: number[] }).attempts[1]
+    }
+    const first = await lease('disk')
+
+    open = Promise.withResolvers()
+    const second = await lease('memory')
+    let third: number | undefined
+    const waiting = lease('disk').then((offset) => {
+      third = offset
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    const early = third
+    open.resolve()
+    await waiting
+
+    assert.deepEqual([first, second, early, third], [0, 1, undefined, 2])
+    await broker.stop()
+  })
+
   it('refuses when too much waits, keeps what it took, and goes on', async () => {
     let open = Promise.withResolvers<void>()
     open.resolve()

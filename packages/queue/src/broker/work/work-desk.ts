@@ -17,6 +17,7 @@ export interface LeaseCall {
   readonly group: string
   readonly count: number
   readonly leaseMs: number
+  readonly acks?: 'disk' | 'memory'
 }
 
 /** The most messages that one call hands out. */
@@ -42,7 +43,7 @@ export class WorkDesk {
     checkLeaseMs(call.leaseMs)
     await this.#openGroup(call.id, call.group)
     const given = await this.#inTurn(`${call.id}/${call.group}`, () => this.#give(call))
-    await given.durable
+    if (call.acks !== 'memory') await given.durable
     return given
   }
 
