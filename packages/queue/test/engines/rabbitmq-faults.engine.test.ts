@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseAddress, silentLog, systemClock } from '@drover/kernel'
 import { Connection } from 'rabbitmq-client'
 import { createCourseApi } from '../../src/course/course-api.ts'
@@ -145,6 +146,52 @@ test('one server, its faults and ours', within, async (context) => {
       assert.equal((await engine.ack([held.token]))[0]?.outcome, 'late')
       await engine.produce('survivors', [{ value: bytes('after') }])
       assert.equal((await engine.topics()).filter(({ name }) => name === 'survivors').length, 1)
+    },
+  )
+
+  await context.test(
+    'killed while messages come and go: none that was confirmed is lost',
+    async () => {
+      await eventually(() => engine.createTopic('stream-of-work', { attemptsMax: 1_000 }))
+      const confirmed: string[] = []
+      const done = new Set<string>()
+      const traffic = new AbortController()
+      const isLacking = () => confirmed.some((value) => !done.has(value))
+      const produce = async (producer: number) => {
+        for (let number = 0; !traffic.signal.aborted; number += 10) {
+          const values = Array.from({ length: 10 }, (_, index) => `${producer}/${number + index}`)
+          await engine
+            .produce(
+              'stream-of-work',
+              values.map((value) => ({ value: bytes(value) })),
+            )
+            .then(
+              () => confirmed.push(...values),
+              () => delay(20),
+            )
+        }
+      }
+      const work = async () => {
+        while (!traffic.signal.aborted || isLacking()) {
+          const leases = await engine
+            .lease('stream-of-work', { count: 50, waitMs: 500 })
+            .catch(() => delay(20, []))
+          await engine.ack(leases.map(({ token }) => token))
+          for (const { record } of leases) done.add(text(record.value))
+        }
+      }
+      const all = [produce(1), produce(2), work(), work()]
+      for (let kill = 0; kill < 2; kill++) {
+        const enough = confirmed.length + 500
+        await eventually(async () => assert.ok(confirmed.length > enough))
+        await server.end('SIGKILL')
+        server.start()
+      }
+      const enough = confirmed.length + 500
+      await eventually(async () => assert.ok(confirmed.length > enough))
+      traffic.abort()
+      await eventually(async () => assert.ok(!isLacking()))
+      await Promise.all(all)
     },
   )
 })
