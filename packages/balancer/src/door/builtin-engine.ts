@@ -1,4 +1,5 @@
 import { type Clock, type Random, systemClock, systemRandom } from '@drover/kernel'
+import { Listeners } from '../listeners.ts'
 import type { Engine, EngineEvent } from '../plan.ts'
 import { Door } from './door.ts'
 import { WorkerEngine } from './workers/worker-engine.ts'
@@ -22,24 +23,19 @@ export function createBuiltinEngine(options: BuiltinEngineOptions = {}): Engine 
 
 /** The data plane in this process. */
 function createLocalEngine(clock: Clock, random: Random): Engine {
-  const listeners = new Set<(event: EngineEvent) => void>()
+  const listeners = new Listeners<EngineEvent>()
   const door = new Door({
     clock,
     random,
     reusePort: false,
-    emit: (event) => {
-      for (const listener of listeners) listener(event)
-    },
+    emit: (event) => listeners.tell(event),
   })
   return {
     name: 'builtin',
     start: (plan) => door.apply(plan),
     apply: (plan) => door.apply(plan),
     ports: () => door.ports(),
-    on(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    on: (listener) => listeners.add(listener),
     stats: async () => door.stats(),
     refused: async () => door.refused(),
     stop: (graceMs) => door.stop(graceMs),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock, Random } from '@drover/kernel'
-import { fault } from '../errors.ts'
+import { LineFile } from '../line-file.ts'
 import type {
   EngineEvent,
   EngineStats,
@@ -10,7 +10,6 @@ import type {
   TracesPlan,
 } from '../plan.ts'
 import { checkPolicyOptions } from '../policies/table.ts'
-import { AccessLog } from './access-log.ts'
 import { Deadlines, tickMs } from './deadlines.ts'
 import { DoorListener, type ListenerShared } from './listener.ts'
 import { RefusedLog } from './refused-log.ts'
@@ -39,7 +38,6 @@ export class Door {
   readonly #leaving = new Set<DoorListener>()
   readonly #services = new Map<string, Service>()
   readonly #stopTicking: () => void
-  #accessLogFile: string | undefined
 
   constructor(options: DoorOptions) {
     const { clock, random, emit, reusePort } = options
@@ -157,18 +155,13 @@ export class Door {
   }
 
   /** Opens the log when it is another than before. */
-  #openAccessLog(file: string | undefined): AccessLog | undefined {
-    if (file === undefined || file === this.#accessLogFile) return undefined
-    try {
-      return new AccessLog(file, this.#context.clock)
-    } catch (cause) {
-      throw fault('PLAN_REFUSED', `access log ${file} cannot be written`, { cause })
-    }
+  #openAccessLog(file: string | undefined): LineFile | undefined {
+    if (file === undefined || file === this.#shared.accessLog?.file) return undefined
+    return new LineFile(file, this.#context.clock)
   }
 
-  #useAccessLog(file: string | undefined, opened: AccessLog | undefined): void {
-    if (file === this.#accessLogFile) return
-    this.#accessLogFile = file
+  #useAccessLog(file: string | undefined, opened: LineFile | undefined): void {
+    if (file === this.#shared.accessLog?.file) return
     void this.#shared.accessLog?.close()
     this.#shared.accessLog = opened
   }
@@ -176,7 +169,7 @@ export class Door {
   #useTraces(plan: TracesPlan | undefined): void {
     if (isDeepStrictEqual(plan, this.#shared.traces?.plan)) return
     void this.#shared.traces?.close()
-    this.#shared.traces = plan && new TraceExport(plan, this.#context.clock)
+    this.#shared.traces = plan && new TraceExport(plan, this.#context)
   }
 
   #tick(): void {

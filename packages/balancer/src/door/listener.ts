@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { fault } from '../errors.ts'
+import type { LineFile } from '../line-file.ts'
 import type { ListenerPlan, ListenerStats } from '../plan.ts'
-import type { AccessEntry, AccessLog } from './access-log.ts'
+import { type AccessEntry, accessLine } from './access-log.ts'
 import { ClientConnection } from './client-connection.ts'
 import { createTrust, plainAddress } from './forwarding.ts'
 import { serveHttp2 } from './http2-front.ts'
@@ -27,7 +28,7 @@ export interface ListenerShared {
   readonly context: DoorContext
   readonly services: ReadonlyMap<string, Service>
   readonly refused: RefusedLog
-  accessLog: AccessLog | undefined
+  accessLog: LineFile | undefined
   traces: TraceExport | undefined
   /** Several processes listen on one address (SO_REUSEPORT). */
   readonly reusePort: boolean
@@ -82,7 +83,7 @@ export class DoorListener {
   }
 
   record(head: RequestHead, entry: AccessEntry): void {
-    this.#shared.accessLog?.record(head, entry)
+    this.#shared.accessLog?.write(accessLine(head, entry, this.context.clock.now()))
     this.#shared.traces?.record(head, entry)
   }
 

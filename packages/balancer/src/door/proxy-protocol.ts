@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6, type Socket } from 'node:net'
+import { groupsOf } from '../ipv6.ts'
 import { type Deadlines, Timed } from './deadlines.ts'
 import { plainAddress } from './forwarding.ts'
 
@@ -112,6 +113,7 @@ class HeaderWait extends Timed {
     this.#deadlines.remove(this)
     this.#socket.pause()
     this.#socket.off('data', this.#read).off('error', this.#fail).off('close', this.#fail)
+    // It is about to be closed: what still goes wrong with it is nobody's matter.
     if (told === undefined) this.#socket.on('error', () => {})
     this.#done(told)
   }
@@ -156,16 +158,8 @@ function addressBytes4(address: string): number[] {
   return address.split('.').map(Number)
 }
 
-/** Expands `::`; an IPv4 address becomes its mapped form. */
+/** An IPv4 address becomes its mapped form. */
 function addressBytes6(address: string): number[] {
-  if (isIPv4(address)) return [...new Array(10).fill(0), 255, 255, ...addressBytes4(address)]
-  const [left = '', right] = address.split('%')[0]?.split('::') ?? []
-  const head = left === '' ? [] : left.split(':')
-  const tail = right === undefined || right === '' ? [] : right.split(':')
-  const middle = right === undefined ? 0 : 8 - head.length - tail.length
-  const groups = [...head, ...new Array(Math.max(0, middle)).fill('0'), ...tail]
-  return groups.slice(0, 8).flatMap((group) => {
-    const value = Number.parseInt(group, 16)
-    return [value >> 8, value & 255]
-  })
+  const groups = groupsOf(isIPv4(address) ? `::ffff:${address}` : address)
+  return groups.flatMap((group) => [group >> 8, group & 255])
 }

@@ -32,7 +32,11 @@ export function hold(bytes: Buffer): (() => void) | undefined {
 
 function release(owned: OwnedBuffer): void {
   owned.holds = (owned.holds ?? 1) - 1
-  if (owned.holds === 0 && pool.length < pooledMax) pool.push(owned)
+  if (owned.holds === 0) giveBack(owned)
+}
+
+function giveBack(owned: OwnedBuffer): void {
+  if (pool.length < pooledMax) pool.push(owned)
 }
 
 function takeOwned(): OwnedBuffer {
@@ -68,7 +72,7 @@ export class ReadBuffers {
       this.#current = takeOwned()
       return this.#current
     }
-    if (!kept) pool.push(current)
+    if (!kept) giveBack(current)
     this.#current = undefined
     return shared
   }

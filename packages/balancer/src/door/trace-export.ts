@@ -1,52 +1,60 @@
 import { type RequestOptions, request as sendHttp } from 'node:http'
 import { request as sendHttps } from 'node:https'
-import type { Clock } from '@drover/kernel'
-import type { TracesPlan } from '../plan.ts'
+import { type Clock, describeError, withDeadline } from '@drover/kernel'
+import type { EngineEvent, TracesPlan } from '../plan.ts'
 import type { AccessEntry } from './access-log.ts'
 import type { RequestHead } from './parsing/request-head.ts'
+import type { DoorContext } from './service.ts'
 import { randomHex } from './trace.ts'
 
 const flushMs = 1_000
 const batchMax = 512
-/** Spans that wait for the collector; what comes on top is left out and counted. */
+/** Spans that wait for the collector; what comes on top is left out. */
 const pendingMax = 4_096
 const answerMs = 10_000
+/** How long the end waits for a collector. */
+const closeMs = 1_000
 const serverKind = 2
 const errorStatus = 2
 
 /**
  * Sends a span for each sampled request to an OpenTelemetry collector: OTLP over HTTP, as JSON
  * (https://opentelemetry.io/docs/specs/otlp/), gathered to batches, one under way at a time. A
- * collector that is away or slow costs spans, never requests.
+ * collector that is away or slow costs spans, never requests; that it is away is told once.
  */
 export class TraceExport {
   readonly plan: TracesPlan
   readonly #clock: Clock
+  readonly #emit: (event: EngineEvent) => void
   readonly #stopFlushing: () => void
   #pending: object[] = []
   #sending: Promise<void> | undefined
-  #leftOut = 0
+  #failing = false
 
-  constructor(plan: TracesPlan, clock: Clock) {
+  constructor(plan: TracesPlan, { clock, emit }: Pick<DoorContext, 'clock' | 'emit'>) {
     this.plan = plan
     this.#clock = clock
+    this.#emit = emit
     this.#stopFlushing = clock.every(flushMs, () => this.#flush())
   }
 
-  /** Spans that could not be sent so far. */
-  get leftOut(): number {
-    return this.#leftOut
-  }
-
   record(head: RequestHead, entry: AccessEntry): void {
-    if (!head.traceparent.endsWith('1')) return
-    if (this.#pending.length >= pendingMax) this.#leftOut++
-    else this.#pending.push(this.#spanOf(head, entry))
+    const isSampled = head.traceparent.endsWith('1')
+    if (isSampled && this.#pending.length < pendingMax)
+      this.#pending.push(this.#spanOf(head, entry))
   }
 
-  /** Sends what is left, once. */
+  /** Sends what is left, once; waits for at most a second. */
   async close(): Promise<void> {
     this.#stopFlushing()
+    try {
+      await withDeadline('sending spans', closeMs, this.#clock, this.#sendRest())
+    } catch {
+      // The collector is slow, and what it was sent last may be lost.
+    }
+  }
+
+  async #sendRest(): Promise<void> {
     await this.#sending
     this.#flush()
     await this.#sending
@@ -76,13 +84,23 @@ export class TraceExport {
     if (this.#sending || this.#pending.length === 0) return
     const spans = this.#pending.splice(0, batchMax)
     this.#sending = post(this.plan.url, bodyOf(this.plan.name, spans))
-      .catch(() => {
-        this.#leftOut += spans.length
-      })
+      .then(
+        () => {
+          this.#failing = false
+        },
+        (error: unknown) => this.#tell(error),
+      )
       .finally(() => {
         this.#sending = undefined
         if (this.#pending.length >= batchMax) this.#flush()
       })
+  }
+
+  #tell(error: unknown): void {
+    if (this.#failing) return
+    this.#failing = true
+    const reason = `${this.plan.url} takes no spans, which are lost: ${describeError(error)}`
+    this.#emit({ kind: 'trouble', reason })
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
+import { groupsOf } from '../ipv6.ts'
 
 const established = '01'
 
@@ -40,24 +41,9 @@ function hexOf4(host: string): string {
 }
 
 function hexOf6(host: string): string {
-  return (
-    groupsOf6(host)
-      .join('')
-      .match(/.{8}/g)
-      ?.map((four) => four.match(/../g)?.toReversed().join(''))
-      .join('')
-      .toUpperCase() ?? ''
-  )
-}
-
-/** The eight groups of an IPv6 address, four digits each. */
-function groupsOf6(host: string): string[] {
-  const canonical = new URL(`http://[${host}]/`).hostname.slice(1, -1)
-  const [head = '', tail] = canonical.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const missing = tail === undefined ? 0 : 8 - left.length - right.length
-  return [...left, ...Array<string>(missing).fill('0'), ...right].map((one) => one.padStart(4, '0'))
+  const groups = groupsOf(host).map((group) => hex(group, 4))
+  const words = [0, 2, 4, 6].map((at) => `${groups[at]}${groups[at + 1]}`)
+  return words.map((word) => word.match(/../g)?.toReversed().join('')).join('')
 }
 
 function hex(value: number, digits: number): string {

@@ -1,5 +1,9 @@
+import { type Address, formatAddress } from '@drover/kernel'
 import { noReplicaStats, type ReplicaCounts } from '../no-stats.ts'
 import { type EngineStats, type ListenerStats, latencyBoundsSeconds, type Plan } from '../plan.ts'
+
+/** More places of replicas that have gone are not remembered. */
+const placesMax = 10_000
 
 /** The counters of one service beside those of its replicas. */
 export interface ServiceCounts {
@@ -20,14 +24,16 @@ export class Counters {
     const kept = new Set<string>()
     for (const { name, replicas } of plan.services) {
       this.service(name)
-      for (const { id, host, port } of replicas) {
+      for (const replica of replicas) {
+        const { id } = replica
         kept.add(id)
-        this.#places.set(placeOf(name, host, port), id)
+        this.#places.set(placeOf(name, replica), id)
         if (!this.#replicas.has(id)) this.#replicas.set(id, noReplicaStats(id))
       }
     }
     for (const id of this.#replicas.keys()) if (!kept.has(id)) this.#replicas.delete(id)
-    if (this.#places.size > 10_000) this.#places.clear()
+    if (this.#places.size > placesMax)
+      for (const [place, id] of this.#places) if (!kept.has(id)) this.#places.delete(place)
   }
 
   /** The id of the replica at an address as the engine writes it, if it is known. */
@@ -69,8 +75,8 @@ export class Counters {
   }
 }
 
-function placeOf(service: string, host: string, port: number): string {
-  return `${service} ${host.includes(':') ? `[${host}]` : host}:${port}`
+function placeOf(service: string, address: Address): string {
+  return `${service} ${formatAddress(address)}`
 }
 
 /** Adds one answer's duration to a replica's histogram. */

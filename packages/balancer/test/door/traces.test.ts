@@ -146,7 +146,7 @@ test('a share of the traces is sampled, and without traces none is', async (t) =
   )
 })
 
-test('a collector that is away or refuses costs spans, and no request', async (t) => {
+test('a collector that is away or refuses costs spans, and no request, and is told of once', async (t) => {
   const collector = await startCollector(t, () => 503)
   const upstream = await startUpstream(t)
   const away = { url: 'http://127.0.0.1:1/v1/traces', sampleShare: 1, name: 'x' }
@@ -157,6 +157,9 @@ test('a collector that is away or refuses costs spans, and no request', async (t
       client.send(get())
       assert.equal(statusOf(await client.answer()), 200)
       await door.clock.advance(1_000)
+      await until(() => door.events.length > 0, 'word of the collector')
     }
+    assert.equal(door.events.length, 1)
+    assert.match(JSON.stringify(door.events), /"trouble".*takes no spans/)
   }
 })

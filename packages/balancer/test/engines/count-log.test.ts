@@ -123,3 +123,15 @@ test('a line that is written in two parts is one line, and nonsense is none', as
 
   assert.equal(stats()?.replicas[0]?.requestsTotal, 1)
 })
+
+test('places of replicas that have gone are forgotten when there are too many, others never', () => {
+  const counters = new Counters()
+  const here = replica('here', 1)
+
+  for (let port = 2; port < 12_000; port++)
+    counters.follow(planOf([here, replica(`gone ${port}`, port)]))
+
+  assert.equal(counters.idAt('web', '127.0.0.1:1'), 'web/here')
+  assert.equal(counters.idAt('web', '127.0.0.1:11999'), 'web/gone 11999')
+  assert.equal(counters.idAt('web', '127.0.0.1:2'), undefined)
+})

@@ -1,6 +1,7 @@
 import { backoffMs, type Clock, describeError, type Random } from '@drover/kernel'
 import { realPorts } from '../../engines/ports.ts'
 import { fault } from '../../errors.ts'
+import { Listeners } from '../../listeners.ts'
 import type {
   Engine,
   EngineEvent,
@@ -25,7 +26,7 @@ export class WorkerEngine implements Engine {
   readonly #random: Random
   readonly #count: number
   readonly #workers: (WorkerProcess | undefined)[] = []
-  readonly #listeners = new Set<(event: EngineEvent) => void>()
+  readonly #listeners = new Listeners<EngineEvent>()
   /** For each draining replica the workers that have nothing under way there any more. */
   readonly #drained = new Map<string, Set<number>>()
   #plan: Plan | undefined
@@ -74,8 +75,7 @@ export class WorkerEngine implements Engine {
   }
 
   on(listener: (event: EngineEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   async stats(): Promise<EngineStats> {
@@ -181,7 +181,7 @@ export class WorkerEngine implements Engine {
   }
 
   #emit(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    this.#listeners.tell(event)
   }
 }
 

@@ -31,6 +31,7 @@ export class WorkerProcess {
       if ('event' in message) emit(message.event)
       else this.#waiting.get(message.answer.number)?.(message.answer)
     })
+    // What cannot be sent, or a process that cannot be started, is seen as its end or as no answer.
     this.#child.on('error', () => {})
     this.#child.once('exit', (code, signal) => {
       this.#ended = true
@@ -72,6 +73,8 @@ export class WorkerProcess {
 }
 
 function asFault(failed: { readonly code: string; readonly message: string }): Error {
-  const code = failed.code in balancerFaults ? (failed.code as BalancerFaultCode) : 'ENGINE_FAILED'
+  const code = Object.hasOwn(balancerFaults, failed.code)
+    ? (failed.code as BalancerFaultCode)
+    : 'ENGINE_FAILED'
   return fault(code, failed.message)
 }

@@ -46,6 +46,7 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
 
 function inTurn(apply: () => Promise<void>): Promise<void> {
   const turn = lastPlan.then(apply)
+  // Whoever asked for the plan is told; the next one is taken all the same.
   lastPlan = turn.catch(() => {})
   return turn
 }

@@ -10,6 +10,8 @@ import {
   systemRandom,
 } from '@drover/kernel'
 import { fault } from '../../errors.ts'
+import { LineFile } from '../../line-file.ts'
+import { Listeners } from '../../listeners.ts'
 import type {
   Engine,
   EngineEvent,
@@ -21,7 +23,6 @@ import type {
 import { connectionsTo } from '../connections.ts'
 import { Counters } from '../counters.ts'
 import { DrainWatch } from '../drain-watch.ts'
-import { LineFile } from '../line-file.ts'
 import { realPorts } from '../ports.ts'
 import { openPrivateFolder } from '../private-folder.ts'
 import { filesMax, findProgram, runProgram } from '../program.ts'
@@ -66,7 +67,7 @@ class HaproxyEngine implements Engine {
   readonly #options: HaproxyEngineOptions
   readonly #clock: Clock
   readonly #log: Log
-  readonly #listeners = new Set<(event: EngineEvent) => void>()
+  readonly #listeners = new Listeners<EngineEvent>()
   readonly #counters = new Counters()
   readonly #stats: StatReader
   readonly #drains: DrainWatch
@@ -112,10 +113,17 @@ class HaproxyEngine implements Engine {
     const backends = assignSlots(plan, this.#backends)
     const isFrameSame =
       frameOf(plan, backends, ports) === frameOf(this.#plan, this.#backends, this.#ports)
+    const accessLog = this.#accessLogOf(plan)
     await this.#readStats()
-    if (!isFrameSame || !(await this.#applyBySocket(plan, backends)))
-      await this.#applyByReload(plan, backends, ports)
+    try {
+      if (!isFrameSame || !(await this.#applyBySocket(plan, backends)))
+        await this.#applyByReload(plan, backends, ports)
+    } catch (error) {
+      if (accessLog !== this.#accessLog) await accessLog?.close()
+      throw error
+    }
     this.#follow(plan, backends, ports)
+    this.#useAccessLog(accessLog)
   }
 
   ports(): Ports {
@@ -123,8 +131,7 @@ class HaproxyEngine implements Engine {
   }
 
   on(listener: (event: EngineEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** HAProxy tells means of latency only, and no counts of what waited or was limited. */
@@ -141,13 +148,14 @@ class HaproxyEngine implements Engine {
     this.#cancelRead?.()
     this.#drains.stop()
     await this.#process?.stop(graceMs)
-    this.#accessLog?.close()
+    await this.#accessLog?.close()
     if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true })
   }
 
   async #open(plan: Plan): Promise<void> {
     const ports = await realPorts(plan, this.#ports)
     const backends = assignSlots(plan, [])
+    this.#useAccessLog(this.#accessLogOf(plan))
     this.#process = new HaproxyProcess({
       file: this.#file,
       folder: this.#folder,
@@ -235,10 +243,18 @@ class HaproxyEngine implements Engine {
     this.#ports = ports
     this.#counters.follow(plan)
     this.#drains.follow(plan)
-    if (this.#accessLog?.file !== plan.accessLogFile) {
-      this.#accessLog?.close()
-      this.#accessLog = plan.accessLogFile ? new LineFile(plan.accessLogFile) : undefined
-    }
+  }
+
+  /** The log that `plan` wants: the one that is open, or another. Throws PLAN_REFUSED. */
+  #accessLogOf({ accessLogFile: file }: Plan): LineFile | undefined {
+    if (file === this.#accessLog?.file) return this.#accessLog
+    return file === undefined ? undefined : new LineFile(file, this.#clock)
+  }
+
+  #useAccessLog(accessLog: LineFile | undefined): void {
+    if (accessLog === this.#accessLog) return
+    void this.#accessLog?.close()
+    this.#accessLog = accessLog
   }
 
   async #readStats(): Promise<void> {
@@ -260,7 +276,7 @@ class HaproxyEngine implements Engine {
   }
 
   #emit(event: EngineEvent): void {
-    for (const listener of [...this.#listeners]) listener(event)
+    this.#listeners.tell(event)
   }
 }
 

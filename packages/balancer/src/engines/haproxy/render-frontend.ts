@@ -118,7 +118,6 @@ function forwarded(node: string): string {
 function routeLines(routes: readonly RoutePlan[], plan: Plan, setting: HaproxySetting): string[] {
   const isKnown = (service: string) => plan.services.some(({ name }) => name === service)
   const none = setting.answers.returned(problemAnswer('NO_ROUTE', 'no route fits'))
-  const indexes = routes.keys()
   return [
     'acl routed var(txn.drover_route) -m found',
     ...routes.flatMap(({ match }, index) => matchLines(match, index)),
@@ -134,9 +133,8 @@ function routeLines(routes: readonly RoutePlan[], plan: Plan, setting: HaproxySe
       if (!isKnown(action.service)) return [`http-request ${none} ${isHere}`]
       return action.stripPrefix === undefined ? [] : [`${stripLine(action.stripPrefix)} ${isHere}`]
     }),
-    ...[...indexes].flatMap((index) => {
-      const action = routes[index]?.action
-      return action?.kind === 'service' && isKnown(action.service)
+    ...routes.flatMap(({ action }, index) => {
+      return action.kind === 'service' && isKnown(action.service)
         ? [`use_backend http_${action.service} if { var(txn.drover_route) -m int ${index} }`]
         : []
     }),

@@ -1,6 +1,6 @@
 import { formatAddress } from '@drover/kernel'
 import type { Plan, ReplicaPlan, ServicePlan } from '../../plan.ts'
-import { wholeWeights } from '../literals.ts'
+import { wholeWeights } from '../whole-weights.ts'
 
 /** What a slot of a backend does. */
 export interface Slot {

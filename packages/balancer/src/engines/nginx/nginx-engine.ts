@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import {
   type Cancel,
   type Clock,
+  describeError,
   type Log,
   type Random,
   silentLog,
@@ -10,6 +11,7 @@ import {
   systemRandom,
 } from '@drover/kernel'
 import { fault } from '../../errors.ts'
+import { Listeners } from '../../listeners.ts'
 import type { Engine, EngineEvent, EngineStats, ListenerStats, Plan } from '../../plan.ts'
 import { Counters } from '../counters.ts'
 import { DrainWatch } from '../drain-watch.ts'
@@ -53,7 +55,7 @@ class NginxEngine implements Engine {
   readonly #options: NginxEngineOptions
   readonly #clock: Clock
   readonly #log: Log
-  readonly #listeners = new Set<(event: EngineEvent) => void>()
+  readonly #listeners = new Listeners<EngineEvent>()
   readonly #counters = new Counters()
   readonly #drains: DrainWatch
   #file = ''
@@ -116,13 +118,12 @@ class NginxEngine implements Engine {
   }
 
   on(listener: (event: EngineEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** nginx counts connections over all listeners only: with several, each shows zero. */
   async stats(): Promise<EngineStats> {
-    await this.#countLog?.read(this.#clock.monotonic())
+    await this.#count()
     const connections = await askConnections(this.#folder, this.#clock)
     const isOnly = this.#plan.listeners.length === 1
     const listeners = this.#plan.listeners.map(
@@ -170,10 +171,7 @@ class NginxEngine implements Engine {
     await this.#process.start(1)
     this.#generation = 1
     this.#follow(plan, ports)
-    this.#cancelCount = this.#clock.every(
-      countEveryMs,
-      () => void this.#countLog?.read(this.#clock.monotonic()),
-    )
+    this.#cancelCount = this.#clock.every(countEveryMs, () => void this.#count())
   }
 
   /** Writes the configuration in place of the old one once nginx itself finds no fault in it. */
@@ -206,6 +204,15 @@ class NginxEngine implements Engine {
     if (code !== 0) throw fault('PLAN_REFUSED', `nginx refuses the plan: ${complaintIn(output)}`)
   }
 
+  async #count(): Promise<void> {
+    try {
+      await this.#countLog?.read(this.#clock.monotonic())
+    } catch (error) {
+      // It was closed meanwhile, or the disk is in trouble; the next time may be better.
+      this.#log.debug({ engine: 'nginx', cause: describeError(error) }, 'nothing was counted')
+    }
+  }
+
   #follow(plan: Plan, ports: Readonly<Record<string, number>>): void {
     this.#plan = plan
     this.#ports = ports
@@ -225,7 +232,7 @@ class NginxEngine implements Engine {
   }
 
   #emit(event: EngineEvent): void {
-    for (const listener of [...this.#listeners]) listener(event)
+    this.#listeners.tell(event)
   }
 }
 

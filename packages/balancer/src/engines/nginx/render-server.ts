@@ -1,7 +1,7 @@
+import { formatAddress } from '@drover/kernel'
 import type { ListenerPlan, TlsPlan } from '../../plan.ts'
 import { problemAnswer } from '../own-answers.ts'
 import { isAtLeast } from '../program.ts'
-import { addressOf } from './render-upstream.ts'
 import { certificateLines, hasHttp2Directive, type NginxSetting } from './setting.ts'
 import { block, filledWord, time, word } from './words.ts'
 
@@ -31,7 +31,7 @@ export function renderServers(
 }
 
 function listenWords({ name, host, acceptProxyProtocol }: ListenerPlan, setting: NginxSetting) {
-  const address = addressOf(host, setting.ports[name] ?? 0)
+  const address = formatAddress({ host, port: setting.ports[name] ?? 0 })
   return acceptProxyProtocol ? `${address} proxy_protocol` : address
 }
 

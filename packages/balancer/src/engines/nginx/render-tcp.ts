@@ -1,5 +1,6 @@
+import { formatAddress } from '@drover/kernel'
 import type { ListenerPlan, Plan, ServicePlan } from '../../plan.ts'
-import { addressOf, renderUpstream, servedBy, upstreamName } from './render-upstream.ts'
+import { renderUpstream, servedBy, upstreamName } from './render-upstream.ts'
 import { certificateLines, type NginxSetting } from './setting.ts'
 import { block, time, word } from './words.ts'
 
@@ -24,7 +25,7 @@ function renderServer(
   setting: NginxSetting,
 ): string[] {
   const { name, host, tls, acceptProxyProtocol, timeouts } = listener
-  const address = addressOf(host, setting.ports[name] ?? 0)
+  const address = formatAddress({ host, port: setting.ports[name] ?? 0 })
   const words = `${tls ? ' ssl' : ''}${acceptProxyProtocol ? ' proxy_protocol' : ''}`
   const service = services.find((one) => one.name === listener.service)
   return block('server', [

@@ -1,5 +1,6 @@
+import { formatAddress } from '@drover/kernel'
 import type { KeySource, ServicePlan } from '../../plan.ts'
-import { wholeWeights } from '../literals.ts'
+import { wholeWeights } from '../whole-weights.ts'
 import { block, time } from './words.ts'
 
 /** Idle connections that each worker keeps to a service. */
@@ -29,17 +30,12 @@ export function renderUpstream(service: ServicePlan, isTcp: boolean): string[] {
     `zone ${name}${isTcp ? '_tcp' : ''} 512k;`,
     ...balanceLines(service),
     ...replicas.map(
-      ({ host, port }, index) =>
+      (replica, index) =>
         // Health is the control plane's matter: nginx must not put servers aside by itself.
-        `server ${addressOf(host, port)} weight=${weights[index]} max_fails=0${most};`,
+        `server ${formatAddress(replica)} weight=${weights[index]} max_fails=0${most};`,
     ),
     ...(isTcp ? [] : keepAliveLines(service)),
   ])
-}
-
-/** Returns `host:port`, an IPv6 host in brackets. */
-export function addressOf(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function balanceLines({ policy }: ServicePlan): string[] {

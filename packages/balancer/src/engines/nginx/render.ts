@@ -11,11 +11,11 @@ import { block, dollarLines, word } from './words.ts'
 /** Returns the configuration of nginx for `plan`. The plan must have been checked. */
 export function renderNginx(plan: Plan, setting: NginxSetting): string {
   const { abilities, folder } = setting
+  const { stream } = abilities
   const tcp = renderTcp(plan, setting)
-  const isModule = tcp.length > 0 && typeof abilities.stream === 'object'
   const lines = [
-    ...(isModule && typeof abilities.stream === 'object'
-      ? [`load_module ${word(abilities.stream.moduleFile)};`]
+    ...(tcp.length > 0 && typeof stream === 'object'
+      ? [`load_module ${word(stream.moduleFile)};`]
       : []),
     'daemon off;',
     `worker_processes ${setting.workers};`,
