@@ -126,7 +126,7 @@ async function askInTurn(
   signal: AbortSignal,
   known: Validators | undefined,
 ): Promise<Incoming> {
-  const word = options.robots ? await robots.ask(url) : { allowed: true, delayMs: 0 }
+  const word = options.robots ? await robots.ask(url, signal) : { allowed: true, delayMs: 0 }
   if (!word.allowed) throw fault('ROBOTS_DISALLOW', `robots.txt of ${url.host} excludes the page`)
   const delayMs = Math.min(options.hostDelayMsMax, Math.max(options.hostDelayMs, word.delayMs))
   await turns.await(url.host, delayMs, signal)
