@@ -1,11 +1,12 @@
 import type { HerdOptions, Topology } from '@drover/herd'
-import { type Fault, parseAddress, type Service } from '@drover/kernel'
+import { Fault, parseAddress } from '@drover/kernel'
 import { Command } from 'commander'
 import { fault } from '../errors.ts'
 import { ownCommand } from '../own-command.ts'
 import { say } from '../terminal.ts'
 import { tryAddress } from '../try-address.ts'
 import { ask, sayWhere, storm, watch, withTopology } from './herd-clients.ts'
+import { hearStopping } from './stopping.ts'
 
 interface CommonOptions {
   readonly topology: string
@@ -52,17 +53,20 @@ function serve(): Command {
     .option('--seed <address...>', "peers' addresses of servers by which it joins")
     .option('--with-parent', 'ends when standard input does')
     .action(async (name: string, options: ServeOptions) => {
+      const stopping = hearStopping()
       const { serveHerd } = await import('@drover/herd')
       const topology = await topologyOf(name, options)
-      const server = await serveHerd(name, topology, {
+      const start = serveHerd(name, topology, {
         ...herdOptions(options),
         ...(options.http !== undefined && { http: parseAddress(options.http) }),
       })
+      const server = await stopping.unlessAsked(start)
       const { clients, peers, http } = server.ports
       const map = http > 0 ? `, HTTP on ${http}` : ''
       say(`${name}: clients on ${clients}, peers on ${peers}${map}; log in ${options.logs}`)
-      await untilStopped(options.withParent === true)
-      await stopAndLeave(server)
+      await (options.withParent ? Promise.race([stopping.asked, endOfInput()]) : stopping.asked)
+      await server.stop()
+      process.exit(0)
     })
 }
 
@@ -80,6 +84,7 @@ function up(): Command {
         ...(options.profile ? ['--profile', options.profile] : []),
         ...(options.data ? ['--data', options.data] : []),
       ]
+      const stopping = hearStopping()
       const unable = Promise.withResolvers<Fault>()
       const herd = raiseHerd({
         topology,
@@ -90,9 +95,9 @@ function up(): Command {
         },
       })
       await herd.start()
-      const failure = await Promise.race([unable.promise, untilStopped(false)])
+      const end = await Promise.race([unable.promise, stopping.asked])
       await herd.stop()
-      if (failure) throw failure
+      if (end instanceof Fault) throw end
     })
 }
 
@@ -145,19 +150,9 @@ async function topologyOf(name: string, options: ServeOptions): Promise<Topology
   return { ...alone, servers, seeds: (options.seed ?? []).map(parseAddress) }
 }
 
-/** Resolves at ctrl-c, SIGTERM, or (if asked) when standard input ends. */
-function untilStopped(withParent: boolean): Promise<void> {
+/** Resolves when standard input ends. */
+function endOfInput(): Promise<unknown> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-    if (withParent)
-      process.stdin
-        .on('end', resolve)
-        .on('error', () => resolve())
-        .resume()
+    process.stdin.on('end', resolve).on('error', resolve).resume()
   })
-}
-
-async function stopAndLeave(service: Service): Promise<void> {
-  await service.stop()
-  process.exit(0)
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import {
@@ -14,6 +13,7 @@ import { fault } from '../../errors.ts'
 import { say } from '../../terminal.ts'
 import { addressText } from '../addresses.ts'
 import { wholeNumber } from '../numbers.ts'
+import { hearStopping } from '../stopping.ts'
 
 const examples = `Examples:
   drover chunks serve                                 a page on http://127.0.0.1:8090
@@ -65,23 +65,18 @@ function serve(): Command {
     .option('--backends-url <url>', 'a front door before backends that run already')
     .option('--queue <address>', 'a queue that runs already', addressText('--queue'))
     .action(async (options: ServeOptions) => {
+      const stopping = hearStopping()
       const { startChunksService } = await import('./chunks-serve.ts')
       const where = addressOf(options.listen)
       const quotaBytes = sizeOf(options.quota)
-      const running = await startChunksService({ ...options, ...where, quotaBytes })
+      const start = startChunksService({ ...options, ...where, quotaBytes })
+      // What starts backends starts fast, and has them to end.
+      const running = await (options.backendsUrl ? stopping.unlessAsked(start) : start)
       const backends = options.backendsUrl ?? `${options.backends} backends`
       say(`drover chunks: ${running.url}, ${backends}. Ctrl-c stops everything.`)
-      await untilStopped()
+      await stopping.asked
       await running.stop()
     })
-}
-
-/** Resolves at a signal to stop, or when whoever started this process is gone. */
-async function untilStopped(): Promise<void> {
-  const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']
-  await Promise.race(events.map((event) => once(process, event)))
-  // Listening for its end keeps the channel to who started this process open, and so the process.
-  process.channel?.unref()
 }
 
 function addressOf(text: string): Address {
@@ -108,11 +103,13 @@ function backend(): Command {
     .action(async ({ listen, tasks }: { listen?: string; tasks: number }) => {
       const { HOST = '127.0.0.1', PORT = '0' } = process.env
       const { host, port } = addressOf(listen ?? `${HOST}:${PORT}`)
+      const stopping = hearStopping()
       const { startBackend } = await import('@drover/chunks')
       const log = createLog('chunks-backend')
-      const running = await startBackend({ host, port, clock: systemClock, log, tasksMax: tasks })
+      const settings = { host, port, clock: systemClock, log, tasksMax: tasks }
+      const running = await stopping.unlessAsked(startBackend(settings))
       say(`listening on ${host}:${running.port}`)
-      await untilStopped()
+      await stopping.asked
       await running.stop()
     })
 }

@@ -5,6 +5,7 @@ import { fault } from '../../errors.ts'
 import { say } from '../../terminal.ts'
 import { addressText } from '../addresses.ts'
 import { wholeNumber } from '../numbers.ts'
+import { hearStopping } from '../stopping.ts'
 import { serveHerd } from './jobs-herd.ts'
 
 /** What `drover jobs serve` is told. */
@@ -96,14 +97,13 @@ function queueText(text: string): string {
 
 /** Everything, or `--parts`, in this process. */
 async function serveHere(options: ServeOptions): Promise<void> {
-  const stopped = Promise.withResolvers<void>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve())
+  const stopping = hearStopping()
   const { startJobs } = await import('@drover/jobs')
-  const jobs = await startJobs(toSettings(options))
+  const jobs = await stopping.unlessAsked(startJobs(toSettings(options)))
   say(`jobs: ${jobs.url}, data in ${options.data}`)
   if (jobs.setupToken !== undefined && options.setupToken === undefined)
     say(`no admin yet; POST ${jobs.url}/v1/setup takes this token once: ${jobs.setupToken}`)
-  await stopped.promise
+  await stopping.asked
   await jobs.stop()
 }
 

@@ -3,6 +3,7 @@ import type { QueueClient } from '@drover/queue'
 import { Command } from 'commander'
 import { say, table } from '../../terminal.ts'
 import { addressText } from '../addresses.ts'
+import { hearStopping } from '../stopping.ts'
 
 /** Connects to the queue of the options, does the work, and hangs up. */
 export type Talk = (
@@ -33,14 +34,12 @@ function broker(): Command {
     .requiredOption('--listen <address>', 'where the others reach it', addressText('--listen'))
     .option('--data <folder>', 'where its messages are kept', '.drover/queue-broker')
     .action(async (name: string, { listen, data }: BrokerOptions) => {
-      const stopped = Promise.withResolvers<void>()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.once(signal, () => stopped.resolve())
+      const stopping = hearStopping()
       const { serveBroker } = await import('@drover/queue')
       const at = parseAddress(listen)
-      const running = await serveBroker({ name, folder: data, listen: at })
+      const running = await stopping.unlessAsked(serveBroker({ name, folder: data, listen: at }))
       say(`${name}: ${running.address}, data in ${data}`)
-      await stopped.promise
+      await stopping.asked
       await running.stop()
     })
 }

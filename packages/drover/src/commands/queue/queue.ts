@@ -5,6 +5,7 @@ import { say } from '../../terminal.ts'
 import { addressText } from '../addresses.ts'
 import { advised } from '../advice.ts'
 import { wholeNumber } from '../numbers.ts'
+import { hearStopping } from '../stopping.ts'
 import { brokerCommands } from './queue-brokers.ts'
 import { queueRepairCommand as repair } from './queue-repair.ts'
 
@@ -87,13 +88,11 @@ function serve(): Command {
     .option('--servers <urls...>', 'of the engine, as nats://host:4222 or amqp://user:pw@host:5672')
     .option('--replicas <number>', 'copies on NATS servers', wholeNumber('--replicas', 1, 5), 1)
     .action(async (options: ServeOptions) => {
-      const stopped = Promise.withResolvers<void>()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.once(signal, () => stopped.resolve())
-      const queue = await startServing(options)
+      const stopping = hearStopping()
+      const queue = await stopping.unlessAsked(startServing(options))
       if (queue.course)
         say(`course: primary ${queue.course.primary}, read-only ${queue.course.readOnly}`)
-      await stopped.promise
+      await stopping.asked
       await queue.stop()
     })
 }
