@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createLog, type Log, systemClock, systemRandom } from '@drover/kernel'
+import { createLog, type Log, stopAll, systemClock, systemRandom } from '@drover/kernel'
 import { addressFault } from './address-fault.ts'
 import { createExperimentDesk, type ExperimentDesk } from './admin/experiment-desk.ts'
 import { listenAdmin, type RunningAdmin } from './admin/listen.ts'
@@ -50,9 +50,9 @@ export async function startInstance(
     const admin = await startAdmin(loaded, { system, experiments, reload, log })
     if (admin) up.push(admin)
     await data.announce(admin?.url, loaded.config.admin.token)
-    return { system, events, admin: admin?.url, reload, stop: once(() => stopUp(up)) }
+    return { system, events, admin: admin?.url, reload, stop: once(() => stopAll(up)) }
   } catch (error) {
-    await stopUp(up)
+    await stopAll(up)
     throw addressFault(error)
   }
 }
@@ -94,19 +94,6 @@ async function openLog(data: DataFolder): Promise<Log> {
   const file = join(data.path, 'drover.log')
   await rotateLog(file)
   return createLog('drover', { file })
-}
-
-/** Stops in reverse order; what fails to stop does not keep the rest up. */
-async function stopUp(up: { stop(): Promise<void> }[]): Promise<void> {
-  const errors: unknown[] = []
-  for (const part of up.splice(0).toReversed()) {
-    try {
-      await part.stop()
-    } catch (error) {
-      errors.push(error)
-    }
-  }
-  if (errors.length > 0) throw new AggregateError(errors, 'something failed to stop')
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

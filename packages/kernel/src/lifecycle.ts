@@ -25,7 +25,7 @@ export async function startAll(services: readonly Service[]): Promise<void> {
 }
 
 /** Stops `services` in reverse order. Every one is tried; their errors come together at the end. */
-export async function stopAll(services: readonly Service[]): Promise<void> {
+export async function stopAll(services: readonly Pick<Service, 'stop'>[]): Promise<void> {
   const errors: unknown[] = []
   for (const service of services.toReversed()) {
     try {

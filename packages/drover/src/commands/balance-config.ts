@@ -1,5 +1,6 @@
 import { fault } from '../errors.ts'
 import { type Knob, knobs } from './knobs.ts'
+import { numberOr, readPair } from './pairs.ts'
 
 /** What commander makes of the options: a value for each camel-cased name. */
 export type Given = Readonly<Record<string, unknown>>
@@ -57,19 +58,11 @@ function read(knob: Knob, value: unknown): unknown {
   if (value === undefined) return undefined
   if (knob.takes === 'number') return numberOr(String(value))
   if (knob.takes !== 'pairs') return value
-  return Object.fromEntries((value as string[]).map((pair) => readPair(pair, knob)))
-}
-
-/** A text that is no number stays one, so that the schema says what was expected. */
-function numberOr(text: string): number | string {
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
-}
-
-function readPair(pair: string, knob: Knob): [string, number | string] {
-  const at = pair.indexOf('=')
-  if (at < 1) throw fault('USAGE', `--${longName(knob)}: expected name=value, not "${pair}"`)
-  const [name, value] = [pair.slice(0, at), pair.slice(at + 1)]
-  return [name, knob.key === 'service.policyOptions' ? numberOr(value) : value]
+  const pairs = (value as string[]).map((pair) => readPair(`--${longName(knob)}`, pair))
+  const holdsNumbers = knob.key === 'service.policyOptions'
+  return Object.fromEntries(
+    pairs.map(([name, text]) => [name, holdsNumbers ? numberOr(text) : text]),
+  )
 }
 
 function put(root: Table, path: readonly string[], value: unknown): void {

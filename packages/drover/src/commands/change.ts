@@ -7,6 +7,7 @@ import { describeFault, faultDelayMsMax } from '../describe-fault.ts'
 import { fault } from '../errors.ts'
 import { say } from '../terminal.ts'
 import { positiveNumber, share, wholeNumber } from './numbers.ts'
+import { numberOr, readPair } from './pairs.ts'
 import { happenings, instanceOf, route, withInstance } from './remote.ts'
 
 /** As in the configuration. */
@@ -162,7 +163,7 @@ function policyCommand(): Command {
       await client.post(route`/v1/services/${service}/policy`, {
         name,
         ...(key === undefined ? {} : { key }),
-        options: Object.fromEntries(policyOption.map(readPair)),
+        options: Object.fromEntries(policyOption.map(readOption)),
       })
       say(`${service}: ${name} from now on`)
     })
@@ -195,9 +196,7 @@ function readDelay(text: string): number {
   throw fault('USAGE', `--delay: expected a duration from 0ms to 60s, not "${text}"`)
 }
 
-function readPair(pair: string): [string, number | string] {
-  const at = pair.indexOf('=')
-  if (at < 1) throw fault('USAGE', `--policy-option: expected name=value, not "${pair}"`)
-  const value = pair.slice(at + 1)
-  return [pair.slice(0, at), /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value]
+function readOption(pair: string): [string, number | string] {
+  const [name, value] = readPair('--policy-option', pair)
+  return [name, numberOr(value)]
 }

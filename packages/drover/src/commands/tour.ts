@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import { describeError, Fault } from '@drover/kernel'
 import { type Loaded, loadOptions } from '../config/load.ts'
 import { findInstance, inUse, keptSecret, makeFolder } from '../data-folder.ts'
 import { fault } from '../errors.ts'
 import { ownCommand } from '../own-command.ts'
+import { sampleServer } from '../sample-server.ts'
 import { frontEnv } from './chunks/chunks-front-env.ts'
 
 /** The tour: its configuration, and what to try, printed below what runs. */
@@ -51,7 +50,7 @@ export async function loadTour(shift = 0, folder = process.cwd()): Promise<Tour>
   const at = (port: number) => `127.0.0.1:${port}`
   const health = { path: '/heartbeat' }
   const services = {
-    web: { command: [process.execPath, sampleServer()], replicas: 3, health },
+    web: { command: [process.execPath, webServer()], replicas: 3, health },
     ...queue(join(data, 'queue'), at(ports.queue)),
     ...jobs(data, password, at(ports.queue), at(ports.web)),
     ...chunks(join(data, 'chunks'), at(ports.queue), at(ports.chunkBackends)),
@@ -172,11 +171,9 @@ function shifted(ports: Ports, shift: number): Ports {
   return Object.fromEntries(entries) as unknown as Ports
 }
 
-/** The sample server lies in the examples of the project, above the compiled file. */
-function sampleServer(): string {
-  const here = dirname(fileURLToPath(import.meta.url))
-  const file = join(here, '..', '..', '..', '..', '..', 'examples', 'home-server', 'server.js')
-  if (existsSync(file)) return file
+function webServer(): string {
+  const file = sampleServer()
+  if (file !== undefined) return file
   throw fault(
     'USAGE',
     'there is no drover.yaml here; name one with -c, or see drover balance --help',

@@ -92,10 +92,6 @@ export function slotRingShares(count: number): { id: string; share: number }[] {
   const numbers = numberServers(ids.map((id) => `Server ${id}`))
   const ring = new SlotRing()
   for (const number of numbers) ring.add(number)
-  const hits = new Map<number, number>()
-  for (let request = 100_000; request < 1_000_000; request++) {
-    const server = ring.find(request, () => true)
-    hits.set(server, (hits.get(server) ?? 0) + 1)
-  }
-  return ids.map((id, index) => ({ id, share: (hits.get(numbers[index] ?? 0) ?? 0) / 900_000 }))
+  const shares = ring.requestShares()
+  return ids.map((id, index) => ({ id, share: shares.get(numbers[index] ?? 0) ?? 0 }))
 }

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { ReplicaView, StatusView } from '../admin/schemas.ts'
 import { loadOptions } from '../config/load.ts'
 import { fault } from '../errors.ts'
 import { startInstance } from '../instance.ts'
+import { sampleServer } from '../sample-server.ts'
 import { readStatus } from '../status.ts'
 import type { System } from '../system.ts'
 import { version } from '../version.ts'
@@ -121,11 +120,8 @@ function isReady({ state }: ReplicaView): boolean {
   return state === 'ready' || state === 'suspect'
 }
 
-/** The sample server lies in the examples of the project, above the compiled file. */
 function homeServer(): string {
-  const file = fileURLToPath(
-    new URL('../../../../../examples/home-server/server.js', import.meta.url),
-  )
-  if (existsSync(file)) return file
-  throw fault('EXPERIMENT_FAILED', `the sample server is not there: ${file}`)
+  const file = sampleServer()
+  if (file !== undefined) return file
+  throw fault('EXPERIMENT_FAILED', 'the sample server is not there: the project lacks its examples')
 }
