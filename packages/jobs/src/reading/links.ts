@@ -1,5 +1,5 @@
-import { Parser } from 'htmlparser2'
 import { getDomain } from 'tldts'
+import { readTags } from './tags.ts'
 
 /** The domains that a page links to. */
 export interface PageDomains {
@@ -17,6 +17,9 @@ const linksMax = 100_000
 /** Pages of the own domain that are named. */
 const inScopeMax = 1_000
 
+/** Longer addresses are traps; a base of a megabyte would be in every link. In characters. */
+const urlCharsMax = 4_096
+
 /**
  * Returns the registrable domains (public suffix and one label) that the links of `html` lead to.
  * Links are resolved against the page's base element, else against `pageUrl`; what is not http or
@@ -29,13 +32,16 @@ export function readDomains(html: string, pageUrl: string): PageDomains {
   const inScope = new Set<string>()
   let base: string | undefined
   let links = 0
-  const parser = new Parser({
-    onopentag(name, attributes) {
-      if (name === 'base' && base === undefined && attributes.href !== undefined)
-        base = URL.parse(attributes.href, pageUrl)?.href
-      if ((name !== 'a' && name !== 'area') || attributes.href === undefined) return
-      const target = URL.parse(attributes.href.trim(), base ?? pageUrl)
-      if (!target || !/^https?:$/.test(target.protocol) || links >= linksMax) return
+  readTags(html, {
+    attributes: { base: ['href'], a: ['href'], area: ['href'] },
+    onOpen(name, { href }) {
+      if (href === undefined || links >= linksMax) return
+      if (name === 'base') {
+        base ??= pageAt(href, pageUrl)?.href ?? pageUrl
+        return
+      }
+      const target = pageAt(href, base ?? pageUrl)
+      if (!target) return
       links++
       const domain = domainOf(target.hostname)
       counts.set(domain, (counts.get(domain) ?? 0) + 1)
@@ -43,10 +49,16 @@ export function readDomains(html: string, pageUrl: string): PageDomains {
       if (domain === own && inScope.size < inScopeMax) inScope.add(target.href)
     },
   })
-  parser.end(html)
   const domains = [...counts].map(([domain, count]) => ({ domain, count }))
   domains.sort((one, other) => other.count - one.count || (one.domain < other.domain ? -1 : 1))
   return { domains, links, inScope: [...inScope] }
+}
+
+/** Returns where `href` leads, undefined when that is no page. */
+function pageAt(href: string, base: string): URL | undefined {
+  const target = URL.parse(href, base)
+  if (!target || !/^https?:$/.test(target.protocol)) return undefined
+  return target.href.length > urlCharsMax ? undefined : target
 }
 
 /** Most links of a page lead to few hosts. */
@@ -55,7 +67,7 @@ function rememberDomains(): (host: string) => string {
   return (host) => {
     const remembered = known.get(host)
     if (remembered !== undefined) return remembered
-    const domain = getDomain(host) ?? host
+    const domain = getDomain(host) ?? host.replace(/\.$/, '')
     known.set(host, domain)
     return domain
   }

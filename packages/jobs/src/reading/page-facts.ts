@@ -1,4 +1,4 @@
-import { Parser } from 'htmlparser2'
+import { type Attributes, readTags, type TagListener } from './tags.ts'
 
 /** What a page says about itself, and all of its text. */
 export interface PageFacts {
@@ -10,46 +10,90 @@ export interface PageFacts {
   readonly text: string
 }
 
-const unseen = new Set(['script', 'style', 'noscript', 'template', 'head', 'iframe', 'object'])
+/** Their content is no markup, so that they end with their own tag and nowhere else. */
+const raw = new Set(['script', 'style', 'iframe', 'noembed', 'noframes'])
+/** What is shown only when something else is not; one that is never closed hides nothing. */
+const hiding = new Set(['noscript', 'template', 'object'])
 
 const blocks = new Set(
-  `address article aside blockquote br dd details dialog div dl dt fieldset figcaption figure
-  footer form h1 h2 h3 h4 h5 h6 header hr legend li main nav ol option p pre section summary table
-  tbody td tfoot th thead title tr ul`.split(/\s+/),
+  `address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset
+  figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol
+  optgroup option p pre search section summary table tbody td tfoot th thead tr ul`.split(/\s+/),
 )
+
+/** Longer ones are no names of languages, in characters. */
+const languageCharsMax = 64
 
 /** Reads a page in one pass, linear in its length, however it is nested. */
 export function readFacts(html: string, pageUrl: string): PageFacts {
-  const parts: string[] = []
-  let hidden = 0
-  let inTitle = false
-  let title: string | undefined
-  let language: string | undefined
-  let canonical: string | undefined
-  const parser = new Parser({
-    onopentag(name, attributes) {
-      if (name === 'html') language ??= attributes.lang?.trim() || undefined
-      if (name === 'link' && /(^|\s)canonical(\s|$)/i.test(attributes.rel ?? ''))
-        canonical ??= URL.parse(attributes.href ?? '', pageUrl)?.href
-      if (name === 'title' && title === undefined) {
-        inTitle = true
-        title = ''
-      }
-      if (unseen.has(name)) hidden++
-      else if (blocks.has(name)) parts.push('\n')
-    },
-    ontext(text) {
-      if (inTitle) title += text
-      else if (hidden === 0) parts.push(text)
-    },
-    onclosetag(name) {
-      if (name === 'title') inTitle = false
-      if (unseen.has(name)) hidden = Math.max(0, hidden - 1)
-      else if (blocks.has(name)) parts.push('\n')
-    },
-  })
-  parser.end(html)
+  const reader = new FactReader(pageUrl)
+  readTags(html, reader)
+  const { title, language, canonical, parts } = reader
   return { title: oneLine(title), language, canonical, text: tidy(parts.join('')) }
+}
+
+class FactReader implements TagListener {
+  readonly attributes = { html: ['lang'], link: ['rel', 'href'] }
+  readonly parts: string[] = []
+  title: string | undefined
+  language: string | undefined
+  canonical: string | undefined
+  readonly #pageUrl: string
+  /** Which raw element is open, or which title. */
+  #within: string | undefined
+  #isTitle = false
+  #hidden = 0
+  /** How many parts there were before the first of what is hidden. */
+  #shown = 0
+
+  constructor(pageUrl: string) {
+    this.#pageUrl = pageUrl
+  }
+
+  onOpen(name: string, attributes: Attributes, isForeign: boolean) {
+    if (raw.has(name)) this.#within = name
+    else if (name === 'title') this.#openTitle(isForeign)
+    else if (hiding.has(name)) this.#hide()
+    else if (blocks.has(name)) this.parts.push('\n')
+    else this.#note(name, attributes)
+  }
+
+  onClose(name: string) {
+    if (name === this.#within) {
+      this.#within = undefined
+      this.#isTitle = false
+    } else if (hiding.has(name)) this.#show()
+    else if (blocks.has(name)) this.parts.push('\n')
+  }
+
+  onText(text: string) {
+    if (this.#isTitle) this.title += text
+    else if (this.#within === undefined) this.parts.push(text)
+  }
+
+  /** A picture has a title, too; it is not the page's, nor part of its text. */
+  #openTitle(isForeign: boolean) {
+    this.#within = 'title'
+    this.#isTitle = this.title === undefined && !isForeign
+    if (this.#isTitle) this.title = ''
+  }
+
+  #hide() {
+    if (this.#hidden++ === 0) this.#shown = this.parts.length
+  }
+
+  #show() {
+    if (this.#hidden === 0 || --this.#hidden > 0) return
+    this.parts.length = this.#shown
+  }
+
+  #note(name: string, { lang, rel, href }: Attributes) {
+    if (name === 'html' && lang !== undefined && lang.length <= languageCharsMax)
+      this.language ??= lang.trim() || undefined
+    if (name !== 'link' || href === undefined || !/(^|\s)canonical(\s|$)/i.test(rel ?? '')) return
+    const url = URL.parse(href, this.#pageUrl)
+    if (url && /^https?:$/.test(url.protocol)) this.canonical ??= url.href
+  }
 }
 
 function oneLine(text: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
-import { decodeText } from '../fetching/charset.ts'
 import type { FetchedPage } from '../fetching/fetcher.ts'
 import type { ArticlePool } from './article-pool.ts'
+import { decodeText } from './charset.ts'
 import { readDomains } from './links.ts'
 import { readFacts } from './page-facts.ts'
 

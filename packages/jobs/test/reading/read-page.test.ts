@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createManualClock, systemClock } from '@drover/kernel'
+import { systemClock } from '@drover/kernel'
 import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
 import { readingDefaults } from '../../src/options.ts'
@@ -112,19 +112,4 @@ test('facts are read from broken markup, too', () => {
 
   assert.equal(facts.text, 'a')
   assert.equal(facts.title, undefined)
-})
-
-test('one thread reads page after page, and a page that takes too long is given up', async () => {
-  const clock = createManualClock()
-  const few = createArticlePool({ ...readingDefaults, threads: 1 }, clock)
-
-  const texts = await Promise.all([1, 2, 3].map(() => few.read(article)))
-  const slow = few.read(article.repeat(400))
-  await clock.advance(readingDefaults.readMs)
-  const after = few.read(article)
-
-  assert.ok(texts.every((text) => text?.includes('shepherd')))
-  assert.equal(await slow, undefined)
-  assert.ok((await after)?.includes('shepherd'))
-  await few.stop()
 })

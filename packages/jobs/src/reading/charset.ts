@@ -1,3 +1,5 @@
+import { readTags } from './tags.ts'
+
 /** Where a meta element is looked for, in bytes. Browsers look at 1,024; sites put it later. */
 const prescanBytes = 4_096
 
@@ -7,8 +9,7 @@ const prescanBytes = 4_096
  * windows-1252, as browsers do. Bytes that are wrong become U+FFFD.
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined): string {
-  const named =
-    markOf(bytes) ?? known(headerCharset(contentType)) ?? known(metaCharset(bytes)) ?? undefined
+  const named = markOf(bytes) ?? known(headerCharset(contentType)) ?? metaCharset(bytes)
   return new TextDecoder(named ?? guess(bytes)).decode(bytes)
 }
 
@@ -27,10 +28,20 @@ function headerCharset(contentType: string | undefined): string | undefined {
 /** A page that could say utf-16 in ASCII is not utf-16 (HTML standard, 13.2.3.2). */
 function metaCharset(bytes: Uint8Array): string | undefined {
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, prescanBytes))
-  const found =
-    /<meta\s[^>]{0,400}?charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(start)?.[1] ??
-    /^<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})/i.exec(start)?.[1]
-  return found !== undefined && /^utf-?16/i.test(found) ? 'utf-8' : found
+  let found: string | undefined
+  readTags(start, {
+    attributes: { meta: ['charset', 'http-equiv', 'content'] },
+    onOpen(_name, { charset, content, 'http-equiv': about }) {
+      found ??= known(charset)
+      if (about?.toLowerCase() === 'content-type') found ??= known(contentCharset(content))
+    },
+  })
+  found ??= known(/^<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})/i.exec(start)?.[1])
+  return found?.startsWith('utf-16') ? 'utf-8' : found
+}
+
+function contentCharset(content: string | undefined): string | undefined {
+  return /charset\s*=\s*["']?\s*([^\s"';]{1,40})/i.exec(content ?? '')?.[1]
 }
 
 /** Returns the label when it names a charset that can be decoded. */

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeText } from '../../src/fetching/charset.ts'
+import { decodeText } from '../../src/reading/charset.ts'
 
 const latin = (text: string) => Buffer.from(text, 'latin1')
+
+const talking = '<meta name="description" content="charset=koi8-r explained"><meta charset=utf-8>é'
+const commented =
+  '<!-- <meta charset=koi8-r> --><script>"<meta charset=koi8-r>"</script><meta charset=utf-8>é'
+const unknown = '<meta charset=klingon><meta charset=utf-8>é'
 
 const cases: [string, Uint8Array, string | undefined, string][] = [
   ['by its header', latin('caf\xe9'), 'text/html; charset=iso-8859-1', 'café'],
@@ -35,6 +40,46 @@ const cases: [string, Uint8Array, string | undefined, string][] = [
     undefined,
     '<meta charset=utf-16>é',
   ],
+  [
+    'by its header: Shift_JIS',
+    Buffer.from([0x93, 0xfa, 0x96, 0x7b]),
+    'text/html; charset=Shift_JIS',
+    '日本',
+  ],
+  ['by its header: UTF-16', Buffer.from('hé', 'utf16le'), 'text/html; charset=utf-16', 'hé'],
+  [
+    'by its mark of UTF-16, the other way',
+    Buffer.from([0xfe, 0xff, 0, 0x68, 0, 0xe9]),
+    'text/html; charset=utf-8',
+    'hé',
+  ],
+  ['by its meta, not by what another meta speaks of', Buffer.from(talking), undefined, talking],
+  [
+    'by its meta, not by one in a comment or a script',
+    Buffer.from(commented),
+    undefined,
+    commented,
+  ],
+  ['by its meta whose label is known', Buffer.from(unknown), undefined, unknown],
+  [
+    'by its declaration of XML',
+    latin('<?xml version="1.0" encoding="iso-8859-2"?>\xb1'),
+    undefined,
+    '<?xml version="1.0" encoding="iso-8859-2"?>ą',
+  ],
+  [
+    'as windows-1252, each byte of it',
+    Buffer.from([0x80, 0x92, 0x9f, 0x81, 0xff]),
+    'text/html; charset=iso-8859-1',
+    '€’Ÿ\x81ÿ',
+  ],
+  [
+    'with what is wrong replaced',
+    Buffer.from([0x61, 0xff, 0xc3]),
+    'text/html; charset=utf-8',
+    'a\ufffd\ufffd',
+  ],
+  ['when it is empty', Buffer.from(''), undefined, ''],
 ]
 
 for (const [title, bytes, contentType, wanted] of cases)
