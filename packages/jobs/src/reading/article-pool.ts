@@ -5,7 +5,10 @@ import type { ReadingOptions } from '../options.ts'
 
 /** Reads articles in threads of their own, so that a hostile page stops nobody else. */
 export interface ArticlePool {
-  /** Resolves to the article's text; undefined when the page is none, or took too long or too much. */
+  /**
+   * Resolves to the article's text; undefined when the page is none, or took too long or too much.
+   * Throws READING_FAILED when too many wait, and when the pool stops meanwhile.
+   */
   read(html: string): Promise<string | undefined>
   stop(): Promise<void>
 }
@@ -13,6 +16,7 @@ export interface ArticlePool {
 interface Task {
   readonly html: string
   readonly done: (text: string | undefined) => void
+  readonly fail: (error: unknown) => void
 }
 
 /** One thread, and what it is told to do with its next answer; undefined when it is idle. */
@@ -35,20 +39,26 @@ export function createArticlePool(options: ReadingOptions, clock: Clock): Articl
     if (thread && task) run(thread, task)
   }
   const add = (): Thread => {
-    const thread = startThread(options.threadMib)
+    const thread = startThread(options.threadMib, () => drop(thread))
     all.add(thread)
     return thread
+  }
+  const drop = (thread: Thread): void => {
+    all.delete(thread)
+    // One that dies while it has nothing to do is given no page any more.
+    const index = idle.indexOf(thread)
+    if (index >= 0) idle.splice(index, 1)
+    thread.finish?.(undefined, false)
+    void thread.worker.terminate()
   }
   const run = (thread: Thread, task: Task): void => {
     const finish = (text: string | undefined, reusable: boolean) => {
       cancel()
       thread.finish = undefined
       if (reusable) idle.push(thread)
-      else {
-        all.delete(thread)
-        void thread.worker.terminate()
-      }
-      task.done(text)
+      else drop(thread)
+      if (stopped) task.fail(stopping())
+      else task.done(text)
       next()
     }
     const cancel = clock.after(options.readMs, () => finish(undefined, false))
@@ -57,33 +67,36 @@ export function createArticlePool(options: ReadingOptions, clock: Clock): Articl
   }
 
   return {
-    read(html) {
-      if (stopped) throw fault('READING_FAILED', 'the readers are stopping')
-      if (html.length > options.articleCharsMax) return Promise.resolve(undefined)
+    async read(html) {
+      if (stopped) throw stopping()
+      if (html.length > options.articleCharsMax) return undefined
       if (waiting.length >= options.waitingMax)
         throw fault('READING_FAILED', `${waiting.length} pages wait to be read`)
-      return new Promise((resolve) => {
-        waiting.push({ html, done: resolve })
+      return new Promise((done, fail) => {
+        waiting.push({ html, done, fail })
         next()
       })
     },
     async stop() {
       stopped = true
-      for (const { done } of waiting.splice(0)) done(undefined)
+      for (const { fail } of waiting.splice(0)) fail(stopping())
       await Promise.all([...all].map(({ worker }) => worker.terminate()))
-      all.clear()
     },
   }
 }
 
-function startThread(threadMib: number): Thread {
+function stopping() {
+  return fault('READING_FAILED', 'the readers are stopping')
+}
+
+function startThread(threadMib: number, onEnd: () => void): Thread {
   const worker = new Worker(new URL('./article-thread.js', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: threadMib, stackSizeMb: 4 },
   })
   const thread: Thread = { worker, finish: undefined }
   worker.on('message', (text: string | undefined) => thread.finish?.(text, true))
-  worker.on('error', () => thread.finish?.(undefined, false))
-  worker.on('exit', () => thread.finish?.(undefined, false))
+  worker.on('error', onEnd)
+  worker.on('exit', onEnd)
   worker.unref()
   return thread
 }
