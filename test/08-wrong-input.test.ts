@@ -185,22 +185,28 @@ test('config check finds what up would refuse', async () => {
 test('what runs is asked for things it does not have', async (context) => {
   const words = ['balance', ...anyPort, '-n', '1', '--', process.execPath, homeServer]
   const drover = await startDrover(context, words)
-  const asked: [words: string[], says: RegExp][] = [
-    [['scale', 'wbe', '2'], /no service is called "wbe"; did you mean "web"\?/],
-
-    [['drain', 'web', 'Server 9'], /web has no replica "Server 9"; did you mean "Server 1"\?/],
+  const asked: [words: string[], says: RegExp, exitCode: number][] = [
+    [['scale', 'wbe', '2'], /no service is called "wbe"; did you mean "web"\?/, 2],
+    [['drain', 'web', 'Server 9'], /web has no replica "Server 9"; did you mean "Server 1"\?/, 2],
     [
       ['policy', 'web', 'rnd-robin'],
       /no policy is called "rnd-robin"; did you mean "round-robin"\?/,
+      2,
     ],
-    [['logs', 'wbe'], /did you mean "web"\?/],
-    [['reload'], /there is no file/],
+    [['policy', 'web', 'round-robin', '--policy-option', 'x=1'], /has no option x/, 2],
+    [['logs', 'wbe'], /did you mean "web"\?/, 2],
+    [['logs', 'web', '-r', 'Server 9'], /did you mean "Server 1"\?/, 2],
+    [['restart', 'wbe'], /did you mean "web"\?/, 2],
+    [['kill', 'web', '9'], /web has no replica "9"/, 2],
+    [['fault', 'web', '9', '--end'], /web has no replica "9"/, 2],
+    [['weight', 'web', '9', '2'], /web has no replica "9"/, 2],
+    [['reload'], /there is no file/, 1],
   ]
 
-  for (const [command, says] of asked) {
+  for (const [command, says, exitCode] of asked) {
     const { code, stderr } = await runDrover(command, { cwd: drover.folder })
     assert.match(stderr, says)
-    assert.equal(code, 1, stderr)
+    assert.equal(code, exitCode, stderr)
   }
   const weight = await runDrover(['weight', 'web', '1', '0'], { cwd: drover.folder })
   assert.match(weight.stderr, /weight: expected a number above 0 and at most 1000, not "0"/)

@@ -146,6 +146,7 @@ test('logs show what replicas wrote, as they write it', async (context) => {
   const drover = await startDrover(context, one)
 
   const { stdout, code } = await runDrover(['logs'], { cwd: drover.folder })
+  const byNumber = await runDrover(['logs', 'web', '-r', '1'], { cwd: drover.folder })
   const followed = await fetch(`${drover.admin}/v1/services/web/logs?follow=true&lines=0`)
   const reader = followed.body?.pipeThrough(new TextDecoderStream()).getReader()
   await drover.post('/v1/services/web/scale', { replicas: 2 })
@@ -155,6 +156,7 @@ test('logs show what replicas wrote, as they write it', async (context) => {
 
   assert.equal(code, 0)
   assert.match(stdout, /^\d\d:\d\d:\d\d\.\d{3} Server 1 \| server 1 listens on 127\.0\.0\.1:\d+$/m)
+  assert.equal(byNumber.stdout, stdout)
   assert.match(text, /"replica":"Server 2","stream":"stdout"/)
 })
 

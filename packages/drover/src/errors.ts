@@ -10,6 +10,8 @@ export const droverFaults = {
   ADDRESS_TAKEN: { status: 409, retry: 'never' },
   /** A server of the herd could not start, and would not at another try; it has said why. */
   HERD_UNABLE: { status: 500, retry: 'never' },
+  /** A server of the herd answered a line with a question mark: it is wrong, or the client unknown. */
+  HERD_REFUSES: { status: 422, retry: 'never' },
   /** No running instance was found where the command looked for its admin API. */
   NOT_RUNNING: { status: 503, retry: 'later' },
   /** The admin API answered with something that is not its own. */

@@ -106,17 +106,25 @@ export function replicaId(system: System, name: string, replica: string): string
   return group ? findReplica(group.replicas(), name, replica).id : `${name}/${replica}`
 }
 
+/** The name of a replica that runs, or of one that has ended and whose output is still kept. Throws as `replicaId` does. */
+export function writerName(system: System, service: string, replica: string): string {
+  const group = groupOf(system, service)
+  const written = new Set(group.logs().map((line) => line.replica))
+  const ended = Array.from(written, (name) => ({ name, id: name }))
+  return findReplica([...group.replicas(), ...ended], service, replica).name
+}
+
 /** Finds a replica by its name, its id, or what follows the prefix of its name (`3`). */
-function findReplica(
-  replicas: readonly ReplicaInfo[],
+function findReplica<Named extends Pick<ReplicaInfo, 'id' | 'name'>>(
+  replicas: readonly Named[],
   service: string,
   wanted: string,
-): ReplicaInfo {
+): Named {
   const found =
     replicas.find(({ name, id }) => name === wanted || id === wanted) ??
     replicas.find(({ name }) => name.endsWith(` ${wanted}`))
   if (found) return found
-  const names = replicas.map(({ name }) => name)
+  const names = [...new Set(replicas.map(({ name }) => name))]
   const near = nearest(wanted, names)
   const hint =
     near === undefined ? `there are ${names.join(', ') || 'none'}` : `did you mean "${near}"?`

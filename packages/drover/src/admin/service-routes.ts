@@ -3,7 +3,7 @@ import type {} from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { fault } from '../errors.ts'
 import { setReplicaFault } from '../replica-fault.ts'
-import { drain, groupOf, kill, restart, scale, setPolicy, weigh } from '../services.ts'
+import { drain, groupOf, kill, restart, scale, setPolicy, weigh, writerName } from '../services.ts'
 import { readStatus } from '../status.ts'
 import {
   acceptedView,
@@ -77,7 +77,8 @@ function mountReads(server: FastifyInstance, { system, about, streams }: RoutePa
     },
     ({ params, query }, reply) => {
       const group = groupOf(system, params.service)
-      const wanted = query.replica
+      const wanted =
+        query.replica === undefined ? undefined : writerName(system, params.service, query.replica)
       const lines = group.logs(wanted)
       const kept = query.lines === 0 ? [] : lines.slice(-query.lines)
       if (!query.follow) return reply.send(kept)

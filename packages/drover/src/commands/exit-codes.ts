@@ -5,7 +5,7 @@ import { CommanderError } from 'commander'
 export const exitCodesHelp = `Exit codes:
   0   done
   1   it failed, and trying again will not help
-  2   the command line or the configuration is wrong
+  2   the command line or the configuration is wrong, or it names what is not there
   69  it failed for now: what is needed is not there, try later
   75  it failed for now: try again at once
   70  a mistake in Drover itself
@@ -16,7 +16,16 @@ const usageCodes = new Set([
   'CONFIG_INVALID',
   'SPEC_INVALID',
   'PLAN_REFUSED',
+  'POLICY_UNSUPPORTED',
+  // Names on the command line that nothing has; the admin API or the queue found out.
+  'UNKNOWN_SERVICE',
+  'UNKNOWN_REPLICA',
+  'REPLICA_UNKNOWN',
+  'POLICY_UNKNOWN',
   'EXPERIMENT_UNKNOWN',
+  'TOPIC_UNKNOWN',
+  'PARTITION_UNKNOWN',
+  'BROKER_UNKNOWN',
   'TOPOLOGY_INVALID',
   'HERD_QUERY_INVALID',
   'WAY_UNKNOWN',
@@ -29,7 +38,7 @@ const usageCodes = new Set([
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (!(error instanceof Fault)) return 70
-  if (usageCodes.has(error.code) || error.code === 'POLICY_UNSUPPORTED') return 2
+  if (usageCodes.has(error.code)) return 2
   if (error.code === 'INTERRUPTED') return 130
   return { now: 75, later: 69, never: 1 }[error.retry]
 }

@@ -30,7 +30,7 @@ export function sayWhere(): Command {
       const { sayToHerd } = await import('@drover/herd')
       const server = await findServer(name, options)
       const to = { address: server.address, client }
-      say((await reaching(() => sayToHerd(to, location))).trimEnd())
+      say(accepted(name, await reaching(() => sayToHerd(to, location)), sayHint))
     })
 }
 
@@ -47,7 +47,7 @@ export function ask(): Command {
         const { askHerd } = await import('@drover/herd')
         const server = await findServer(name, given)
         const to = { address: server.address, client }
-        say((await reaching(() => askHerd(to, radius, bound))).trimEnd())
+        say(accepted(name, await reaching(() => askHerd(to, radius, bound)), askHint))
       },
     )
 }
@@ -158,6 +158,16 @@ const howToReach = 'drover herd up runs its servers, --topology names where othe
 
 function reaching(work: () => Promise<string>): Promise<string> {
   return advised(['HERD_SILENT'], howToReach, work)
+}
+
+const sayHint = 'a location is two signed decimals, as +34.068930-118.445127'
+const askHint = 'perhaps it has not heard of the client, or reaches no places'
+
+/** Returns the answer without its last line ends. Throws HERD_REFUSES when it begins with a question mark. */
+function accepted(server: string, answer: string, hint: string): string {
+  const text = answer.trimEnd()
+  if (!text.startsWith('? ')) return text
+  throw fault('HERD_REFUSES', `${server} refuses "${text.slice(2)}": ${hint}`)
 }
 
 async function findServer(name: string, { topology }: ClientOptions): Promise<TopologyServer> {

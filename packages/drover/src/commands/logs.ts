@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { AdminClient } from '../admin/client.ts'
 import type { FindOptions } from '../admin/find.ts'
 import type { LogLineView, StatusView } from '../admin/schemas.ts'
+import { fault } from '../errors.ts'
 import { paint, say } from '../terminal.ts'
 import { wholeNumber } from './numbers.ts'
 import { instanceOf, route, withInstance } from './remote.ts'
@@ -18,7 +19,7 @@ export function logsCommand(): Command {
     .description('Shows what the replicas of a service wrote, also those that died lately.')
     .argument('[service]', 'may be left out when there is only one')
     .option('-f, --follow', 'and what they write from now on, until ctrl-c')
-    .option('-r, --replica <name>', 'only this one')
+    .option('-r, --replica <name>', 'only this one: its name ("Server 2"), or its number')
     .option(
       '-n, --lines <number>',
       'the last so many lines',
@@ -30,6 +31,8 @@ export function logsCommand(): Command {
     const names =
       service === undefined ? runningServices(await client.get('/v1/status')) : [service]
     const showNames = names.length > 1
+    if (showNames && options.replica !== undefined)
+      throw fault('USAGE', `--replica: say of which service, too; there are ${names.join(', ')}`)
     await Promise.all(names.map((name) => showLogs(client, name, options, showNames)))
   })
 }

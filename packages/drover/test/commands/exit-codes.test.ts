@@ -17,6 +17,12 @@ test('a fault’s retry decides the exit code', () => {
   assert.equal(exitCodeOf(new TypeError('a mistake')), 70)
 })
 
+test('a name on the command line that nothing has is wrong input, wherever it is looked up', () => {
+  const codes = ['UNKNOWN_SERVICE', 'UNKNOWN_REPLICA', 'REPLICA_UNKNOWN', 'POLICY_UNKNOWN']
+  for (const code of [...codes, 'TOPIC_UNKNOWN', 'PARTITION_UNKNOWN', 'BROKER_UNKNOWN'])
+    assert.equal(exitCodeOf(faultOf('never', code)), 2, code)
+})
+
 test('a fault is a sentence, a mistake shows where it was made', () => {
   assert.equal(messageOf(faultOf('never')), 'a sentence')
   assert.match(messageOf(new TypeError('a mistake')), /^unexpected: TypeError: a mistake\n +at /)

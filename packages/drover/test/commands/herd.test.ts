@@ -140,6 +140,23 @@ test('a storm and a question where no herd runs say so, and what to do', async (
   assert.equal(said.code, 69)
 })
 
+test('what a server answers with a question mark is no success', async () => {
+  const { file } = await writeTopology()
+  const a = new Running('serve', 'A', '-t', file, '--logs', 'refusing-logs')
+  await a.until(/A: clients on/)
+
+  const nowhere = await run('say', 'A', 'kiwi', 'somewhere', '-t', file)
+  assert.match(
+    nowhere.output,
+    /^drover: A refuses "IAMAT kiwi somewhere \d+\.\d{9}": a location is /,
+  )
+  assert.equal(nowhere.code, 1)
+  const nobody = await run('ask', 'A', 'nobody', '-t', file)
+  assert.match(nobody.output, /^drover: A refuses "WHATSAT nobody 10 5": perhaps it has not /)
+  assert.equal(nobody.code, 1)
+  await a.stop()
+})
+
 test('a radius or a bound that is none is refused before anybody is asked', async () => {
   for (const words of [['x'], ['10', '21'], ['51']]) {
     const asked = await run('ask', 'Bona', 'kiwi', ...words)
