@@ -45,6 +45,25 @@ test('every line of it that is commented out is right when it is not', async () 
   assert.equal(bold.match(/^ *(env|sticky|rateLimit|autoscale|routes|admin): /gm)?.length, 6)
 })
 
+test('what it says about healthy answers is what holds', async () => {
+  const folder = await temporaryFolder()
+  await runDrover(['init'], { cwd: folder })
+  const file = join(folder, 'drover.yaml')
+  const text = await readFile(file, 'utf8')
+  const [, onRoot, elsewhere] =
+    /this path answers with (\S+),[^]*has to answer with (\S+)\./.exec(text) ?? []
+  const showStatus = async () => {
+    const { stdout } = await runDrover(['config', 'show'], { cwd: folder })
+    return /status: (\S+)/.exec(stdout)?.[1]
+  }
+
+  const written = await showStatus()
+  await writeFile(file, text.replace('path: /', 'path: /healthz'))
+
+  assert.equal(written, onRoot)
+  assert.equal(await showStatus(), elsewhere)
+})
+
 for (const [name, files, command] of [
   [
     'package.json',

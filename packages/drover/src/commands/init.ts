@@ -96,7 +96,8 @@ services:
     # Who gets a request: round-robin, least-connections, peak-ewma, ring (with key: header:x-user), ...
     policy: round-robin
 
-    # A replica gets requests once this path answers 200-399, and none while it does not.
+    # A replica gets requests once this path answers with 200-499, and none while it does not.
+    # A path of its own for this, as /healthz, has to answer with 200-399.
     health: { path: / }
 
     # When it is told to end (SIGTERM) it may finish what it has; after the timeout it is killed.
