@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { PartClient } from '../client/part.ts'
 import { Action, Button } from '../kit/button.tsx'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { Field, NumberField } from '../kit/field.tsx'
 import { formatCount, formatTime, plural } from '../kit/format.ts'
 import { Nothing, Panel } from '../kit/panel.tsx'
 import { type Column, Table } from '../kit/table.tsx'
@@ -132,20 +132,14 @@ function NewFence({ herd, center, onClose }: NewFenceProps) {
           <DegreesField label="Latitude" name="latitude" most={90} value={center.latitude} />
           <DegreesField label="Longitude" name="longitude" most={180} value={center.longitude} />
         </div>
-        <Field label="Radius in km">
-          {(control) => (
-            <input
-              {...control}
-              name="radiusKm"
-              type="number"
-              min="0.01"
-              max="20016"
-              step="any"
-              required
-              defaultValue="500"
-            />
-          )}
-        </Field>
+        <NumberField
+          label="Radius in km"
+          name="radiusKm"
+          least={0.01}
+          most={20_016}
+          step="any"
+          initial={500}
+        />
       </DialogForm>
     </Dialog>
   )

@@ -2,7 +2,7 @@ import type { Part } from '../client/admin.ts'
 import { createPartClient } from '../client/part.ts'
 import { now } from '../clock.ts'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { Field, NumberField } from '../kit/field.tsx'
 import { sayPlace } from './herd-api.ts'
 import type { Degrees } from './projection.ts'
 
@@ -67,19 +67,13 @@ interface DegreesFieldProps {
 /** A latitude or a longitude. */
 export function DegreesField({ label, name, most, value }: DegreesFieldProps) {
   return (
-    <Field label={label}>
-      {(control) => (
-        <input
-          {...control}
-          name={name}
-          type="number"
-          min={-most}
-          max={most}
-          step="any"
-          required
-          defaultValue={value.toFixed(4)}
-        />
-      )}
-    </Field>
+    <NumberField
+      label={label}
+      name={name}
+      least={-most}
+      most={most}
+      step="any"
+      initial={value.toFixed(4)}
+    />
   )
 }

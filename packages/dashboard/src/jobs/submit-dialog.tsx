@@ -1,5 +1,5 @@
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { Field, NumberField } from '../kit/field.tsx'
 import { jobTypes, type NewJob, submit } from './jobs-api.ts'
 import type { JobsSession } from './jobs-session.ts'
 
@@ -38,32 +38,15 @@ export function SubmitDialog({ session, onClose }: SubmitDialogProps) {
           {(control) => <input {...control} name="callbackUrl" type="url" />}
         </Field>
         <div class="pair">
-          <Field label="Priority" hint="0 to 9; higher goes first.">
-            {(control) => (
-              <input
-                {...control}
-                name="priority"
-                type="number"
-                min="0"
-                max="9"
-                required
-                defaultValue="0"
-              />
-            )}
-          </Field>
-          <Field label="Not before, in s">
-            {(control) => (
-              <input
-                {...control}
-                name="delay"
-                type="number"
-                min="0"
-                max="86400"
-                required
-                defaultValue="0"
-              />
-            )}
-          </Field>
+          <NumberField
+            label="Priority"
+            hint="0 to 9; higher goes first."
+            name="priority"
+            least={0}
+            most={9}
+            initial={0}
+          />
+          <NumberField label="Not before, in s" name="delay" least={0} most={86_400} initial={0} />
         </div>
       </DialogForm>
     </Dialog>

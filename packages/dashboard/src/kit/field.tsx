@@ -28,3 +28,38 @@ export function Field({ label, hint, children }: FieldProps) {
     </div>
   )
 }
+
+interface NumberFieldProps extends Omit<FieldProps, 'children'> {
+  /** Under which a form knows it. */
+  readonly name?: string
+  readonly least: number
+  readonly most: number
+  /** What its value is a multiple of; 1 if absent. */
+  readonly step?: number | 'any'
+  /** What stands there first. */
+  readonly initial: number | string
+  /** Told what was typed; 0 where that is no number. */
+  readonly onNumber?: (value: number) => void
+}
+
+/** A field for a number, which must be there. */
+export function NumberField(props: NumberFieldProps) {
+  const { name, least, most, step = 1, initial, onNumber, ...field } = props
+  return (
+    <Field {...field}>
+      {(control) => (
+        <input
+          {...control}
+          name={name}
+          type="number"
+          min={least}
+          max={most}
+          step={step}
+          required
+          defaultValue={String(initial)}
+          onInput={(event) => onNumber?.(event.currentTarget.valueAsNumber || 0)}
+        />
+      )}
+    </Field>
+  )
+}

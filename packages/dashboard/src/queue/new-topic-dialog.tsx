@@ -1,6 +1,6 @@
 import type { PartClient } from '../client/part.ts'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { Field, NumberField } from '../kit/field.tsx'
 import { createTopic } from './queue-api.ts'
 
 interface NewTopicDialogProps {
@@ -25,19 +25,14 @@ export function NewTopicDialog({ queue, onClose }: NewTopicDialogProps) {
             <input {...control} name="name" required maxLength={249} autocomplete="off" />
           )}
         </Field>
-        <Field label="Partitions" hint="Messages of one key stay in order within one partition.">
-          {(control) => (
-            <input
-              {...control}
-              name="partitions"
-              type="number"
-              min="1"
-              max="256"
-              required
-              defaultValue="4"
-            />
-          )}
-        </Field>
+        <NumberField
+          label="Partitions"
+          hint="Messages of one key stay in order within one partition."
+          name="partitions"
+          least={1}
+          most={256}
+          initial={4}
+        />
       </DialogForm>
     </Dialog>
   )

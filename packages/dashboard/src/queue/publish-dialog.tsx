@@ -1,6 +1,6 @@
 import type { PartClient } from '../client/part.ts'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { Field, NumberField } from '../kit/field.tsx'
 import { publish } from './queue-api.ts'
 
 interface PublishDialogProps {
@@ -28,19 +28,14 @@ export function PublishDialog({ queue, topic, onClose }: PublishDialogProps) {
         <Field label="Key" hint="Messages of one key go to one partition. It may be empty.">
           {(control) => <input {...control} name="key" autocomplete="off" />}
         </Field>
-        <Field label="Copies" hint="To see work being shared out.">
-          {(control) => (
-            <input
-              {...control}
-              name="copies"
-              type="number"
-              min="1"
-              max={copiesMax}
-              required
-              defaultValue="1"
-            />
-          )}
-        </Field>
+        <NumberField
+          label="Copies"
+          hint="To see work being shared out."
+          name="copies"
+          least={1}
+          most={copiesMax}
+          initial={1}
+        />
       </DialogForm>
     </Dialog>
   )

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { admin } from '../client/admin.ts'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { NumberField } from '../kit/field.tsx'
 
 interface FaultDialogProps {
   readonly service: string
@@ -29,34 +29,23 @@ export function FaultDialog({ service, replica, onClose }: FaultDialogProps) {
         }
         onClose={onClose}
       >
-        <Field label="Delay" hint="How much later it answers, in ms. 0 and 0 % end its fault.">
-          {(control) => (
-            <input
-              {...control}
-              type="number"
-              min="0"
-              max="60000"
-              step="1"
-              required
-              value={delayMs}
-              onInput={(event) => setDelayMs(event.currentTarget.valueAsNumber || 0)}
-            />
-          )}
-        </Field>
-        <Field label="Failing" hint="Percent of its requests that it answers with 500.">
-          {(control) => (
-            <input
-              {...control}
-              type="number"
-              min="0"
-              max="100"
-              step="any"
-              required
-              value={percent}
-              onInput={(event) => setPercent(event.currentTarget.valueAsNumber || 0)}
-            />
-          )}
-        </Field>
+        <NumberField
+          label="Delay"
+          hint="How much later it answers, in ms. 0 and 0 % end its fault."
+          least={0}
+          most={60_000}
+          initial={0}
+          onNumber={setDelayMs}
+        />
+        <NumberField
+          label="Failing"
+          hint="Percent of its requests that it answers with 500."
+          least={0}
+          most={100}
+          step="any"
+          initial={0}
+          onNumber={setPercent}
+        />
         <label class="check">
           <input
             type="checkbox"

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { type Answer, admin, type Service } from '../client/admin.ts'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { Field, NumberField } from '../kit/field.tsx'
 import { tellFailed } from '../kit/notices.tsx'
 
 type Policy = Answer<'GET /v1/policies'>[number]
@@ -100,31 +100,32 @@ interface OptionFieldProps {
 }
 
 function OptionField({ option, value = option.default }: OptionFieldProps) {
-  const { name, meaning, words, least, most, whole } = option
+  const { name, meaning, words, least = 0, most = Number.MAX_SAFE_INTEGER, whole } = option
+  const field = { label: name, hint: meaning }
+  if (words.length === 0) {
+    const step = whole ? 1 : 'any'
+    return (
+      <NumberField
+        {...field}
+        name={`option:${name}`}
+        least={least}
+        most={most}
+        step={step}
+        initial={value}
+      />
+    )
+  }
   return (
-    <Field label={name} hint={meaning}>
-      {(control) =>
-        words.length > 0 ? (
-          <select {...control} name={`option:${name}`} defaultValue={String(value)}>
-            {words.map((word) => (
-              <option key={word} selected={word === value}>
-                {word}
-              </option>
-            ))}
-          </select>
-        ) : (
-          <input
-            {...control}
-            name={`option:${name}`}
-            type="number"
-            min={least}
-            max={most}
-            step={whole ? 1 : 'any'}
-            required
-            defaultValue={String(value)}
-          />
-        )
-      }
+    <Field {...field}>
+      {(control) => (
+        <select {...control} name={`option:${name}`} defaultValue={String(value)}>
+          {words.map((word) => (
+            <option key={word} selected={word === value}>
+              {word}
+            </option>
+          ))}
+        </select>
+      )}
     </Field>
   )
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { admin, type Replica } from '../client/admin.ts'
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field } from '../kit/field.tsx'
+import { NumberField } from '../kit/field.tsx'
 import { formatShare } from '../kit/format.ts'
 
 interface WeightDialogProps {
@@ -30,23 +30,15 @@ export function WeightDialog({ service, replica, replicas, onClose }: WeightDial
         }
         onClose={onClose}
       >
-        <Field
+        <NumberField
           label="Weight"
           hint={`Beside the others this is a share of ${formatShare(sum > 0 ? weight / sum : 0)}, under policies that know weights.`}
-        >
-          {(control) => (
-            <input
-              {...control}
-              type="number"
-              min="0.01"
-              max="1000"
-              step="any"
-              required
-              value={weight}
-              onInput={(event) => setWeight(event.currentTarget.valueAsNumber || 0)}
-            />
-          )}
-        </Field>
+          least={0.01}
+          most={1_000}
+          step="any"
+          initial={replica.weight}
+          onNumber={setWeight}
+        />
       </DialogForm>
     </Dialog>
   )
