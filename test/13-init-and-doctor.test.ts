@@ -51,7 +51,7 @@ test('what it says about healthy answers is what holds', async () => {
   const file = join(folder, 'drover.yaml')
   const text = await readFile(file, 'utf8')
   const [, onRoot, elsewhere] =
-    /this path answers with (\S+),[^]*has to answer with (\S+)\./.exec(text) ?? []
+    /this path answers with (\S+),[\s\S]*has to answer with (\S+)\./.exec(text) ?? []
   const showStatus = async () => {
     const { stdout } = await runDrover(['config', 'show'], { cwd: folder })
     return /status: (\S+)/.exec(stdout)?.[1]

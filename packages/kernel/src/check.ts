@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Ajv } from 'ajv'
+import { describeComplaints } from './complaints.ts'
 import type { TSchema } from './schema.ts'
 
 let shared: Ajv | undefined
@@ -14,13 +15,12 @@ export function compileCheck(schema: TSchema): (value: unknown) => string | unde
   const check = shared.compile(schema)
   return (value) => {
     if (check(value)) return undefined
-    const [first] = check.errors ?? []
-    return `${first?.instancePath ?? ''} ${first?.message ?? 'does not fit'}`.trim()
+    return describeComplaints(check.errors ?? [], '')
   }
 }
 
 function createAjv(): Ajv {
   const load = createRequire(import.meta.url)
   const { Ajv: Class } = load('ajv') as typeof import('ajv')
-  return new Class({ strict: false })
+  return new Class({ strict: false, verbose: true })
 }

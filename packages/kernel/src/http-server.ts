@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { describeComplaints } from './complaints.ts'
 import { fault } from './errors.ts'
 import { describeError, Fault, toProblem } from './fault.ts'
 import { lazySchemas } from './lazy-schemas.ts'
@@ -13,19 +14,18 @@ export interface HttpServerOptions {
   readonly bodyBytesMax?: number
   /** The longest parameter in a path, in characters. Default 100. */
   readonly pathPartLengthMax?: number
-  /** Refuses `"7"` where a body must have 7; in paths and queries all is text. Default false. */
-  readonly strictBodies?: boolean
   /** Says in the OpenAPI document what `security: [{ bearer: [] }]` of a route means. Default false. */
   readonly bearer?: boolean
 }
 
 /**
  * Returns a fastify server with the manners that all our APIs share: faults as problem+json,
- * deadlines on slow clients, `GET /openapi.json`. Not for the front door's data plane.
+ * deadlines on slow clients, `GET /openapi.json`. Where a body must have 7 it refuses `"7"`; in paths
+ * and queries all is text. Not for the front door's data plane.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { title, description, log, bodyBytesMax = 2 ** 20, pathPartLengthMax = 100 } = options
-  const { strictBodies = false, bearer = false } = options
+  const { bearer = false } = options
   // Loaded when needed: most processes of the herd serve no such API, and start 150 ms sooner.
   const { fastify } = await import('fastify')
   const { default: swagger } = await import('@fastify/swagger')
@@ -46,8 +46,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     forceCloseConnections: true,
     // What is refused before there is a route, as a path that cannot be decoded.
     frameworkErrors: (error, _request, reply) => void answerFault(error, reply),
-    schemaController: { compilersFactory: await lazySchemas(strictBodies) },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: true } },
+    schemaController: { compilersFactory: await lazySchemas() },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: true, allErrors: true, verbose: true },
+    },
+    schemaErrorFormatter: (complaints, where) => new Error(describeComplaints(complaints, where)),
   })
   await server.register(swagger, {
     openapi: {

@@ -10,14 +10,14 @@ type Serialize = (data: unknown) => string
 /**
  * Returns what makes fastify compile the schemas of a route when it is first asked, not all of them
  * before it listens: that took a process with thirty routes 0.2 s, and most routes of most processes
- * are never asked. With `strictBodies` the types of bodies are not adapted.
+ * are never asked. The types of bodies are not adapted.
  */
-export async function lazySchemas(strictBodies: boolean): Promise<Factory> {
+export async function lazySchemas(): Promise<Factory> {
   const { default: validators } = await import('@fastify/ajv-compiler')
   const { default: serializers } = await import('@fastify/fast-json-stringify-compiler')
   const compile = validators() as unknown as Compile<Validate>
   const lazily = {
-    buildValidator: lazy(strictBodies ? strict(compile) : compile, lazyValidator),
+    buildValidator: lazy(strict(compile), lazyValidator),
     buildSerializer: lazy(serializers() as unknown as Compile<Serialize>, lazySerializer),
   }
   // Fastify's types of these two want all that ajv puts on its functions; fastify itself does not.

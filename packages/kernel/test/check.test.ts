@@ -13,3 +13,22 @@ test('a check names the place and what was expected, and says nothing of what fi
   assert.equal(check({}), "must have required property 'list'")
   assert.equal(check(null), 'must be object')
 })
+
+test('a check names a key that nobody knows, and the nearest that there is', () => {
+  const inner = Type.Object({ replicas: Type.Integer() }, { additionalProperties: false })
+  const check = compileCheck(Type.Object({ service: inner }))
+
+  assert.equal(
+    check({ service: { replicas: 1, replcas: 2 } }),
+    '/service: unknown key "replcas"; did you mean "replicas"?',
+  )
+  assert.equal(check({ service: { replicas: 1, colour: 2 } }), '/service: unknown key "colour"')
+})
+
+test('a check names every value of a choice', () => {
+  const check = compileCheck(
+    Type.Object({ way: Type.Union([Type.Literal('up'), Type.Literal('down')]) }),
+  )
+
+  assert.equal(check({ way: 'left' }), '/way must be up, down')
+})

@@ -52,6 +52,35 @@ test('a body that does not fit its schema is refused, naming the field', async (
   assert.match(answer.json().detail, /replicas/)
 })
 
+test('a body with a key that nobody knows is refused, naming the key', async () => {
+  const server = await createHttpServer(options)
+  const body = Type.Object({ replicas: Type.Integer() }, { additionalProperties: false })
+  server.post('/scale', { schema: { body } }, () => ({}))
+
+  const answer = await server.inject({ method: 'POST', url: '/scale', payload: { replcas: 3 } })
+
+  assert.equal(answer.statusCode, 400)
+  assert.equal(
+    answer.json().detail,
+    'body must have required property \'replicas\'; body: unknown key "replcas"; did you mean "replicas"?',
+  )
+})
+
+test('numbers are numbers in a body; in a query they are text', async () => {
+  const server = await createHttpServer(options)
+  const seven = Type.Object({ count: Type.Integer() })
+  server.post('/count', { schema: { body: seven, querystring: seven } }, ({ query }) => query)
+  const ask = (count: unknown) =>
+    server.inject({ method: 'POST', url: '/count?count=7', payload: { count } })
+
+  const right = await ask(7)
+  const wrong = await ask('7')
+
+  assert.deepEqual(right.json(), { count: 7 })
+  assert.equal(wrong.statusCode, 400)
+  assert.equal(wrong.json().detail, 'body/count must be integer')
+})
+
 test('an unknown path is a fault that names it', async () => {
   const server = await createHttpServer(options)
 

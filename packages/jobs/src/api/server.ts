@@ -43,14 +43,13 @@ export async function createJobsServer(
     title: 'Drover fetch jobs',
     description: 'Takes requests to fetch pages, never loses one, and calls back.',
     log: context.log,
-    ...{ bodyBytesMax, pathPartLengthMax, strictBodies: true, bearer: true },
+    ...{ bodyBytesMax, pathPartLengthMax, bearer: true },
   })
   server.addHook('onRoute', (route) => {
     if (openPaths.has(route.url)) route.bodyLimit = openBodyBytesMax
     else if (route.schema) route.schema.security = [{ bearer: [] }]
   })
   const refuseOthers = createMethodTable(server)
-  nameWhatIsWrong(server)
   server.addHook('preClose', async () => closing.abort())
   server.addHook('onError', async (_request, reply, error) => {
     if (error instanceof LoginThrottled)
@@ -88,20 +87,5 @@ function takeEmptyBodies(server: FastifyInstance): void {
 function identifyFirst(server: FastifyInstance, context: ApiContext): void {
   server.addHook('onRequest', async (request) => {
     if (!openPaths.has(request.routeOptions.url ?? '')) await identify(context, request)
-  })
-}
-
-/** A complaint about a field that there must not be, or a value, says which. */
-function nameWhatIsWrong(server: FastifyInstance): void {
-  server.setSchemaErrorFormatter((complaints, where) => {
-    const [first] = complaints
-    const { instancePath = '', message = 'is wrong', params = {} } = first ?? {}
-    const wanted = complaints
-      .filter((one) => one.keyword === 'const' && one.instancePath === instancePath)
-      .map((one) => one.params.allowedValue)
-    const { additionalProperty } = params
-    const said = first?.keyword === 'const' ? `must be ${wanted.join(', ')}` : message
-    const more = additionalProperty === undefined ? '' : `: ${additionalProperty}`
-    return new Error(`${where}${instancePath} ${said}${more}`)
   })
 }

@@ -28,7 +28,7 @@ export async function createHttpApi(options: HttpApiOptions) {
   const server = await createHttpServer({
     title: 'Drover queue',
     description: 'A durable queue of topics with partitions: read by offset, or taken as work.',
-    ...{ log, bodyBytesMax, pathPartLengthMax, strictBodies: true },
+    ...{ log, bodyBytesMax, pathPartLengthMax },
   })
   addTopicRoutes(server, engine)
   addMessageRoutes(server, engine, clock)
