@@ -1,7 +1,7 @@
 import type { Service } from '@drover/kernel'
 import type { QueueEngine } from '@drover/queue'
 import type { JobType } from '../reading/read-page.ts'
-import type { ClaimStore } from '../store/claim-store.ts'
+import type { ClaimStore, PublishedJob } from '../store/claim-store.ts'
 import { createLoop, type LoopOptions } from './loop.ts'
 import type { PipelineOptions } from './options.ts'
 import { jobTypes, typeQueue } from './topics.ts'
@@ -28,16 +28,20 @@ const wakeMax = 1_000
 
 /**
  * Moves jobs from the store to the queues of their types, the types in turn, no more than the window
- * of each. It claims them first and notes afterwards that they are queued: killed in between, the
- * claim ends and they are published again, and a worker takes a job once only.
+ * of each. It claims them first, and notes when it sweeps that they are queued, by when workers have
+ * begun most of them: killed in between, the claim ends and they are published again, and a worker
+ * takes a job once only.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { clock, publishEveryMs, sweepEveryMs, lostMs } = options
   let sweepAtMs = 0
   let lostAtMs = clock.monotonic() + lostMs
   const bell = createBell()
+  const outbox = createOutbox(options)
   const loop = createLoop({ ...options, name: 'publisher' }, async (signal) => {
+    outbox.check()
     if (clock.monotonic() >= sweepAtMs) {
+      await outbox.note()
       await options.claims.releaseExpired()
       await options.claims.wakeDelayed(wakeMax)
       sweepAtMs = clock.monotonic() + sweepEveryMs
@@ -48,25 +52,71 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
     // All at once: their changes are one transaction, and no type waits for another's queue.
     const types = await options.claims.waitingTypes()
-    const published = await Promise.all(types.map((type) => publish(options, type)))
+    const published = await Promise.all(types.map((type) => publish(options, type, outbox)))
     if (published.every((count) => count === 0)) await bell.wait(publishEveryMs, clock, signal)
   })
-  return { start: loop.start, stop: loop.stop, wake: bell.ring }
+  return {
+    start: loop.start,
+    async stop() {
+      await loop.stop()
+      await outbox.close()
+    },
+    wake: bell.ring,
+  }
 }
 
 /** Returns how many jobs it moved. */
-async function publish(options: PublisherOptions, type: JobType): Promise<number> {
-  const { engine, claims, window, claimMs } = options
+async function publish(options: PublisherOptions, type: JobType, outbox: Outbox): Promise<number> {
+  const { claims, window, claimMs } = options
   const free = window - (await claims.underWay(type))
   if (free <= 0) return 0
   const claimed = await claims.claimWaiting(type, free, claimMs)
-  if (claimed.length === 0) return 0
-  const messages = claimed.map(({ job: { id, run, losses } }) => ({
-    value: encodeCall({ id, run, suspect: losses >= suspectLosses }),
-  }))
-  await engine.produce(typeQueue(type), messages)
-  await claims.markQueued(claimed)
+  if (claimed.length > 0) outbox.send(type, claimed)
   return claimed.length
+}
+
+type Outbox = ReturnType<typeof createOutbox>
+
+/** What is on its way to the queues, and what has arrived there without the store knowing it yet. */
+function createOutbox({ engine, claims }: PublisherOptions) {
+  const sending = new Set<Promise<void>>()
+  let arrived = new Set<string>()
+  let failure: { readonly cause: unknown } | undefined
+  const send = async (type: JobType, jobs: readonly PublishedJob[]) => {
+    const messages = jobs.map(({ id, run, losses }) => ({
+      value: encodeCall({ id, run, suspect: losses >= suspectLosses }),
+    }))
+    await engine.produce(typeQueue(type), messages)
+    for (const { claim } of jobs) arrived.add(claim)
+  }
+  const note = async () => {
+    const noted = arrived
+    arrived = new Set()
+    await claims.markQueued([...noted])
+  }
+  return {
+    /** Sends jobs to their queue; the publisher goes on meanwhile. */
+    send(type: JobType, jobs: readonly PublishedJob[]) {
+      const sent = send(type, jobs)
+        .catch((cause) => {
+          failure = { cause }
+        })
+        .finally(() => sending.delete(sent))
+      sending.add(sent)
+    },
+    /** Throws what sending has failed with. */
+    check() {
+      const failed = failure
+      failure = undefined
+      if (failed) throw failed.cause
+    },
+    note,
+    /** Notes what it can; the claims of the rest end by themselves. */
+    async close() {
+      await Promise.all(sending)
+      await note().catch(() => {})
+    },
+  }
 }
 
 /** A queue that has less than the store believes to be in it has lost some; nobody knows which. */

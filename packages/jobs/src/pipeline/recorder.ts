@@ -14,6 +14,9 @@ export interface RecorderOptions extends Omit<LoopOptions, 'name'> {
   readonly onRecorded: () => void
 }
 
+/** Batches that are stored and acknowledged at one time. */
+const batchesMax = 3
+
 /** How long one look for messages waits for the first, in ms. */
 const waitMs = 1_000
 
@@ -22,18 +25,47 @@ const waitMs = 1_000
  * them on disk; killed in between, it stores them again, which changes nothing.
  */
 export function createRecorder(options: RecorderOptions): Service {
-  const { engine, log, recordMax } = options
-  return createLoop({ ...options, name: 'recorder' }, async (signal) => {
-    const leases = await engine.lease(messageQueue, { count: recordMax, waitMs }, signal)
-    if (leases.length === 0) return
-    const good = await dropStrangers(engine, leases, log)
-    try {
-      await record(options, good)
-    } catch (error) {
-      await engine.nack(good.map(({ token }) => token))
-      throw error
+  const { engine, recordMax } = options
+  // Whatever comes twice after a crash is known by its id.
+  const wanted = { count: recordMax, waitMs, acks: 'memory' } as const
+  const running = new Set<Promise<void>>()
+  let failure: { readonly cause: unknown } | undefined
+
+  const loop = createLoop({ ...options, name: 'recorder' }, async (signal) => {
+    if (running.size >= batchesMax) await Promise.race(running)
+    if (failure) {
+      const { cause } = failure
+      failure = undefined
+      throw cause
     }
+    const leases = await engine.lease(messageQueue, wanted, signal)
+    if (leases.length === 0) return
+    // The next ones are fetched meanwhile.
+    const task = take(options, leases)
+      .catch((cause) => {
+        failure = { cause }
+      })
+      .finally(() => running.delete(task))
+    running.add(task)
   })
+  return {
+    start: loop.start,
+    async stop() {
+      await loop.stop()
+      await Promise.all(running)
+    },
+  }
+}
+
+async function take(options: RecorderOptions, leases: readonly Lease[]): Promise<void> {
+  const { engine, log } = options
+  const good = await dropStrangers(engine, leases, log)
+  try {
+    await record(options, good)
+  } catch (error) {
+    await engine.nack(good.map(({ token }) => token))
+    throw error
+  }
 }
 
 interface Taken {

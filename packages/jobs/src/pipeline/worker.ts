@@ -4,8 +4,10 @@ import { deliveryOf } from '../callbacks/body.ts'
 import { gather } from '../gather.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
+import { type ClaimKeeper, createClaimKeeper } from './claim-keeper.ts'
 import { createLoop, type LoopOptions, pause } from './loop.ts'
 import type { Attempt } from './run-job.ts'
+import { type Slot, Slots } from './slots.ts'
 import { typeQueue } from './topics.ts'
 import { decodeCall, type JobCall } from './wire.ts'
 
@@ -35,55 +37,84 @@ const notesMax = 60
  * ended; killed before, the claim ends and the job is published and done again.
  */
 export function createWorker(options: WorkerOptions): Service {
-  const suspects = createTurnstile()
-  const loops = options.types.map((type) => createTypeWorker({ ...options, suspects }, type))
-  return { start: () => startAll(loops), stop: () => stopAll(loops) }
+  const keeper = createClaimKeeper(options)
+  const handling = { ...options, keeper, suspects: createTurnstile() }
+  const loops = options.types.map((type) => createTypeWorker(handling, type))
+  return {
+    start: () => startAll([keeper, ...loops]),
+    async stop() {
+      // What is under way is put back; the loops await that.
+      await keeper.stop()
+      await stopAll(loops)
+    },
+  }
 }
 
-function createTypeWorker(options: Suspecting, type: JobType): Service {
+function createTypeWorker(options: Common, type: JobType): Service {
   const { engine, workerConcurrency, claimMs } = options
-  // Jobs that end together are acknowledged together.
-  const ack = gather((tokens: readonly string[]) => engine.ack(tokens))
-  const handling = { ...options, ack }
-  const running = new Set<Promise<void>>()
+  const slots = new Slots(workerConcurrency)
+  const acks = createAcks(engine)
   const loop = createLoop({ ...options, name: `worker of type ${type}` }, async (signal) => {
-    const free = workerConcurrency - running.size
-    // Less than none: an engine may hand out more than was asked for.
-    if (free <= 0) {
-      await Promise.race(running)
-      return
-    }
-    const wanted = { count: free, leaseMs: claimMs, waitMs: running.size > 0 ? 50 : waitMs }
+    await slots.whenFree()
+    const patience = slots.taken > 0 ? 50 : waitMs
+    // The store decides who works on what: a lease need not be on disk.
+    const wanted = {
+      count: slots.free,
+      leaseMs: claimMs,
+      waitMs: patience,
+      acks: 'memory',
+    } as const
     for (const lease of await engine.lease(typeQueue(type), wanted, signal)) {
-      const task = handle(handling, lease, signal).finally(() => running.delete(task))
-      running.add(task)
+      const slot = slots.take()
+      void handle({ ...options, slot, signal, ack: acks.add }, lease).finally(slot.leave)
     }
   })
   return {
     start: loop.start,
     async stop() {
       await loop.stop()
-      await Promise.all(running)
+      await slots.whenIdle()
+      await acks.settled()
     },
   }
 }
 
-interface Suspecting extends WorkerOptions {
+/** Acknowledges messages together. Not awaited: what is handed out again is of a job that has ended. */
+function createAcks(engine: QueueEngine) {
+  const gathered = gather((tokens: readonly string[]) => engine.ack(tokens))
+  const open = new Set<Promise<unknown>>()
+  return {
+    add(token: string) {
+      const acked = gathered(token)
+        .catch(() => {})
+        .finally(() => open.delete(acked))
+      open.add(acked)
+    },
+    async settled() {
+      await Promise.all(open)
+    },
+  }
+}
+
+interface Common extends WorkerOptions {
+  readonly keeper: ClaimKeeper
   readonly suspects: ReturnType<typeof createTurnstile>
 }
 
-interface Handling extends Suspecting {
-  readonly ack: (token: string) => Promise<unknown>
+interface Handling extends Common {
+  readonly slot: Slot
+  readonly signal: AbortSignal
+  readonly ack: (token: string) => void
 }
 
 /** From a message to the job's end. Never throws: what fails is handed out again. */
-async function handle(options: Handling, lease: Lease, signal: AbortSignal): Promise<void> {
-  const { engine, clock, log, ack, suspects } = options
+async function handle(options: Handling, lease: Lease): Promise<void> {
+  const { engine, clock, log, ack, suspects, signal } = options
   try {
     const call = decodeCall(lease.record.value)
-    if (call?.suspect) await suspects.alone(() => work(options, call, signal))
-    else if (call) await work(options, call, signal)
-    await ack(lease.token)
+    if (call?.suspect) await suspects.alone(() => work(options, call))
+    else if (call) await work(options, call)
+    ack(lease.token)
   } catch (error) {
     if (!signal.aborted)
       log.warn({ cause: describeError(error) }, 'a job could not be finished; it is done again')
@@ -95,39 +126,28 @@ async function handle(options: Handling, lease: Lease, signal: AbortSignal): Pro
   }
 }
 
-async function work(options: Handling, call: JobCall, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
+async function work(options: Handling, call: JobCall): Promise<void> {
+  options.signal.throwIfAborted()
   // A job that does not begin has ended, or waits in the store: its message is worth nothing.
   const claimed = await options.claims.begin(call.id, call.run, options.claimMs)
-  if (claimed) await finish(options, claimed, signal)
+  if (claimed) await finish(options, claimed)
 }
 
-async function finish(
-  options: WorkerOptions,
-  claimed: ClaimedJob,
-  signal: AbortSignal,
-): Promise<void> {
-  const { claims, clock, claimMs, attempt, log, onDelivery } = options
-  const lost = new AbortController()
-  const renew = async () => {
-    if (!(await claims.extend(claimed, claimMs))) lost.abort(new Error('the claim is lost'))
-  }
-  const stopRenewing = clock.every(claimMs / 3, () => {
-    renew().catch((error) => log.warn({ cause: describeError(error) }, 'a claim was not renewed'))
-  })
+async function finish(options: Handling, claimed: ClaimedJob): Promise<void> {
+  const { claims, clock, attempt, onDelivery, keeper, slot, signal } = options
+  const kept = keeper.keep(claimed)
   try {
-    const both = AbortSignal.any([signal, lost.signal])
-    const ending = await attempt(claimed.job, both)
+    const ending = await attempt(claimed.job, kept.signal)
+    slot.rest()
     const delivery = deliveryOf(claimed.job, ending, clock.now())
-    const noted = await note(options, both, () => claims.finish(claimed, ending, delivery))
+    const noted = await note(options, kept.signal, () => claims.finish(claimed, ending, delivery))
     if (noted && delivery) onDelivery()
   } catch (error) {
-    // A lost claim was cancelled, or is somebody else's by now: nothing is left to do here.
-    if (lost.signal.aborted) return
-    if (!signal.aborted) throw error
+    if (kept.isLost) return
+    if (!signal.aborted && !kept.signal.aborted) throw error
     await claims.release(claimed)
   } finally {
-    stopRenewing()
+    kept.letGo()
   }
 }
 

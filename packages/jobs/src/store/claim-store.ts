@@ -1,17 +1,28 @@
 import { type Clock, randomToken } from '@drover/kernel'
-import { type ExpressionBuilder, sql } from 'kysely'
+import { CompiledQuery, type ExpressionBuilder, sql } from 'kysely'
 import { gather } from '../gather.ts'
 import type { Job } from '../job.ts'
 import type { JobType } from '../reading/read-page.ts'
+import { claimStatements, type Noted, type PublishedRow } from './claim-statements.ts'
 import type { Database } from './database.ts'
-import { deliveryRow, type Ending, endingRow, type NewDelivery } from './endings.ts'
-import { prepared } from './prepared.ts'
+import { type Ending, endingRow, type NewDelivery } from './endings.ts'
 import { toJob } from './rows.ts'
 import type { JobState, Tables } from './tables.ts'
 
-/** One job that a worker or publisher has to itself until the claim ends. */
+/** One job that a worker has to itself until the claim ends. */
 export interface ClaimedJob {
   readonly job: Job
+  readonly claim: string
+}
+
+/** One job that the publisher has to itself until the claim ends. */
+export interface PublishedJob {
+  readonly id: string
+  readonly run: number
+  /** How often a worker died over it. */
+  readonly losses: number
+  readonly ownerId: string
+  readonly priority: number
   readonly claim: string
 }
 
@@ -21,12 +32,21 @@ interface Wanted {
   readonly claimMs: number
 }
 
-type Finish = ReturnType<typeof prepared<unknown>>
+interface Longer extends ClaimedJob {
+  readonly claimMs: number
+}
 
 /** A state written into the statement: SQLite uses a partial index only for what it can read. */
 const literal = <State extends JobState>(state: State) => sql.lit(state)
 
 const underWayStates = [literal('publishing'), literal('queued'), literal('working')]
+
+const waitingTypes = CompiledQuery.raw(`
+  select wanted.type from (select 1 as type union all select 2 union all select 3) as wanted
+  where exists (
+    select 1 from messages where state = 'waiting' and messages.type = wanted.type)`) as CompiledQuery<{
+  type: JobType
+}>
 
 /** Owners that are served in one round of the publisher. */
 const ownersMax = 1_000
@@ -38,21 +58,15 @@ export class ClaimStore {
   /** Where the last round ended, so that every owner has its turn. */
   readonly #lastOwner = new Map<JobType, string>()
 
-  readonly #finishes = new Map<Ending['kind'], Finish>()
+  readonly #statements: ReturnType<typeof claimStatements>
   readonly #begin = gather((wanted: readonly Wanted[]) => this.#beginAll(wanted))
-
-  readonly #waitingTypes = prepared<{ type: JobType }>(() =>
-    sql<{ type: JobType }>`
-      select wanted.type from (select 1 as type union all select 2 union all select 3) as wanted
-      where exists (
-        select 1 from messages where state = 'waiting' and messages.type = wanted.type)`.compile(
-      this.#database.db,
-    ),
-  )
+  readonly #finish = gather((endings: readonly Noted[]) => this.#finishAll(endings))
+  readonly #extend = gather((claimed: readonly Longer[]) => this.#extendAll(claimed))
 
   constructor(database: Database, clock: Clock) {
     this.#database = database
     this.#clock = clock
+    this.#statements = claimStatements(database.kind)
   }
 
   /** How many jobs of a type are between the publisher and their end. */
@@ -68,31 +82,26 @@ export class ClaimStore {
 
   /** The types of which jobs wait for the publisher: cheap, so that it may look often. */
   async waitingTypes(): Promise<readonly JobType[]> {
-    const { rows } = await this.#waitingTypes(this.#database.db, {})
+    const { rows } = await this.#database.db.executeQuery(waitingTypes)
     return rows.map(({ type }) => type)
   }
 
   /** Makes delayed jobs that are due wait for the publisher, and returns how many. */
   async wakeDelayed(limit: number): Promise<number> {
     const nowMs = this.#clock.now()
-    const { numUpdatedRows } = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set({ state: 'waiting', updated_ms: nowMs })
-          .where('id', 'in', (build) =>
-            build
-              .selectFrom('messages')
-              .select('id')
-              .where('state', '=', literal('delayed'))
-              .where('due_ms', '<=', nowMs)
-              .orderBy('due_ms')
-              .limit(limit),
-          )
-          .executeTakeFirst(),
-      { soft: true },
-    )
-    return Number(numUpdatedRows)
+    const query = this.#database.db
+      .updateTable('messages')
+      .set({ state: 'waiting', updated_ms: nowMs })
+      .where('id', 'in', (build) =>
+        build
+          .selectFrom('messages')
+          .select('id')
+          .where('state', '=', literal('delayed'))
+          .where('due_ms', '<=', nowMs)
+          .orderBy('due_ms')
+          .limit(limit),
+      )
+    return this.#change(query)
   }
 
   /**
@@ -104,15 +113,15 @@ export class ClaimStore {
     type: JobType,
     count: number,
     claimMs: number,
-  ): Promise<readonly ClaimedJob[]> {
+  ): Promise<readonly PublishedJob[]> {
     const owners = await this.#ownersInTurn(type)
-    const claimed: (readonly ClaimedJob[])[] = []
+    const claimed: (readonly PublishedJob[])[] = []
     let left = count
     for (const [index, owner] of owners.entries()) {
       if (left <= 0) break
       const share = Math.ceil(left / (owners.length - index))
       const own = await this.#claimOf(owner, type, share, claimMs)
-      claimed.push(own.toSorted(byTurn))
+      claimed.push(own)
       left -= own.length
       this.#lastOwner.set(type, owner)
     }
@@ -120,19 +129,16 @@ export class ClaimStore {
   }
 
   /** Notes that claimed jobs stand in their queue. One that a worker has begun already stays so. */
-  async markQueued(jobs: readonly ClaimedJob[]): Promise<void> {
+  async markQueued(claims: readonly string[]): Promise<void> {
+    if (claims.length === 0) return
     const nowMs = this.#clock.now()
-    await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set({ state: 'queued', updated_ms: nowMs, claim: null, claim_until_ms: nowMs })
-          .where(this.#idIn(jobs.map(({ job }) => job.id)))
-          .where('claim', 'in', [...new Set(jobs.map(({ claim }) => claim))])
-          .where('state', '=', 'publishing')
-          .execute(),
-      { soft: true },
-    )
+    const query = this.#database.db
+      .updateTable('messages')
+      .set({ state: 'queued', updated_ms: nowMs, claim: null, claim_until_ms: nowMs })
+      .where('claim', 'in', claims)
+      .where('state', 'in', underWayStates)
+      .where('state', '=', literal('publishing'))
+    await this.#change(query)
   }
 
   /**
@@ -148,20 +154,15 @@ export class ClaimStore {
         build('state', '!=', literal('queued')),
         build('claim_until_ms', '<', nowMs),
       ])
-    const { numUpdatedRows } = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set((build) => ({
-            attempt: build('attempt', '-', build.ref('is_processing')),
-            losses: build('losses', '+', build.ref('is_processing')),
-          }))
-          .set({ state: 'waiting', is_processing: 0, updated_ms: nowMs, claim: null })
-          .where(expired)
-          .executeTakeFirst(),
-      { soft: true },
-    )
-    return Number(numUpdatedRows)
+    const query = this.#database.db
+      .updateTable('messages')
+      .set((build) => ({
+        attempt: build('attempt', '-', build.ref('is_processing')),
+        losses: build('losses', '+', build.ref('is_processing')),
+      }))
+      .set({ state: 'waiting', is_processing: 0, updated_ms: nowMs, claim: null })
+      .where(expired)
+    return this.#change(query)
   }
 
   /** How many jobs have stood in their queue since before `sinceMs`. */
@@ -178,18 +179,19 @@ export class ClaimStore {
 
   /** Puts back jobs that have stood in a queue since before `sinceMs`: it has lost them. */
   async requeueLost(type: JobType, sinceMs: number): Promise<number> {
-    const { numUpdatedRows } = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set({ state: 'waiting', is_processing: 0, updated_ms: this.#clock.now() })
-          .where('state', '=', literal('queued'))
-          .where('type', '=', type)
-          .where('claim_until_ms', '<', sinceMs)
-          .executeTakeFirst(),
-      { soft: true },
-    )
-    return Number(numUpdatedRows)
+    const query = this.#database.db
+      .updateTable('messages')
+      .set({ state: 'waiting', is_processing: 0, updated_ms: this.#clock.now() })
+      .where('state', '=', literal('queued'))
+      .where('type', '=', type)
+      .where('claim_until_ms', '<', sinceMs)
+    return this.#change(query)
+  }
+
+  /** Makes a change that would be made again, and returns of how many rows. */
+  async #change(query: { compile(): CompiledQuery<unknown> }): Promise<number> {
+    const [result] = await this.#database.write([query.compile()], { soft: true })
+    return Number(result?.numAffectedRows ?? 0)
   }
 
   /** Claims a job for a worker. Undefined: it has ended, or is somebody else's, or waits again. */
@@ -204,20 +206,11 @@ export class ClaimStore {
     const begun = new Map<string, ClaimedJob>()
     for (const [run, own] of Map.groupBy(wanted, (one) => one.run)) {
       const untilMs = nowMs + Math.max(...own.map(({ claimMs }) => claimMs))
-      const rows = await this.#database.write(
-        (db) =>
-          db
-            .updateTable('messages')
-            .set((build) => ({ attempt: build('attempt', '+', 1), state: 'working' }))
-            .set({ is_processing: 1, claim, claim_until_ms: untilMs, updated_ms: nowMs })
-            .where(this.#idIn(own.map(({ id }) => id)))
-            .where('run', '=', run)
-            .where('state', 'in', ['publishing', 'queued'])
-            .returningAll()
-            .execute(),
-        { soft: true },
-      )
-      for (const row of rows) begun.set(`${row.id} ${run}`, { job: toJob(row), claim })
+      const ids = own.map(({ id }) => id)
+      const begin = this.#statements.begin(claim, untilMs, nowMs, ids, run)
+      const [result] = await this.#database.write([begin], { soft: true })
+      for (const row of result?.rows ?? [])
+        begun.set(`${row.id} ${run}`, { job: toJob(row), claim })
     }
     return wanted.map(({ id, run }) => {
       const found = begun.get(`${id} ${run}`)
@@ -227,87 +220,49 @@ export class ClaimStore {
     })
   }
 
-  /** The same statement however many ids there are, so that it is prepared once. */
-  #idIn(ids: readonly string[]) {
-    return this.#database.kind === 'postgres'
-      ? sql<boolean>`id = any(${ids})`
-      : sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`
+  /** Lengthens a claim; false when it is lost, because the job was cancelled or is another's. */
+  extend(claimed: ClaimedJob, claimMs: number): Promise<boolean> {
+    return this.#extend({ ...claimed, claimMs })
   }
 
-  /** Lengthens a claim; false when it is lost, because the job was cancelled or is another's. */
-  async extend({ job, claim }: ClaimedJob, claimMs: number): Promise<boolean> {
-    const { numUpdatedRows } = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set({ claim_until_ms: this.#clock.now() + claimMs })
-          .where('id', '=', job.id)
-          .where('claim', '=', claim)
-          .executeTakeFirst(),
-      { soft: true },
-    )
-    return numUpdatedRows > 0n
+  async #extendAll(claimed: readonly Longer[]): Promise<readonly boolean[]> {
+    const untilMs = this.#clock.now() + Math.max(...claimed.map(({ claimMs }) => claimMs))
+    const extend = this.#statements.extend(claimed, untilMs)
+    const [result] = await this.#database.write([extend], { soft: true })
+    const held = new Map(result?.rows.map(({ id, claim }) => [id, claim]))
+    return claimed.map(({ job, claim }) => held.get(job.id) === claim)
   }
 
   /** Puts a job back whose worker stops; the attempt does not count. */
   async release({ job, claim }: ClaimedJob): Promise<void> {
-    await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set((build) => ({
-            attempt: build('attempt', '-', 1),
-            state: 'waiting',
-            is_processing: 0,
-          }))
-          .set({ claim: null, claim_until_ms: 0, updated_ms: this.#clock.now() })
-          .where('id', '=', job.id)
-          .where('claim', '=', claim)
-          .execute(),
-      { soft: true },
-    )
+    const query = this.#database.db
+      .updateTable('messages')
+      .set((build) => ({ attempt: build('attempt', '-', 1), state: 'waiting', is_processing: 0 }))
+      .set({ claim: null, claim_until_ms: 0, updated_ms: this.#clock.now() })
+      .where('id', '=', job.id)
+      .where('claim', '=', claim)
+    await this.#change(query)
   }
 
   /**
    * Notes how an attempt ended, and its callback, both or neither. False when the claim was lost:
    * then nothing is noted.
    */
-  async finish(
+  finish(
     { job, claim }: ClaimedJob,
     ending: Ending,
     delivery: NewDelivery | undefined,
   ): Promise<boolean> {
-    return this.#database.write(async (transaction) => {
-      const nowMs = this.#clock.now()
-      const row = { ...endingRow(ending, job, nowMs), updated_ms: nowMs }
-      const finish = this.#finishing(ending.kind, Object.keys(row))
-      const { numAffectedRows } = await finish(transaction, { ...row, id: job.id, wanted: claim })
-      if (numAffectedRows === 0n) return false
-      if (delivery)
-        await transaction
-          .insertInto('deliveries')
-          .values(deliveryRow(delivery, job, nowMs))
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .execute()
-      return true
-    })
+    const nowMs = this.#clock.now()
+    return this.#finish({ job, claim, delivery, nowMs, row: endingRow(ending, job, nowMs) })
   }
 
-  /** The statement for an ending of that kind: all of a kind change the same columns. */
-  #finishing(kind: Ending['kind'], columns: readonly string[]): Finish {
-    const known = this.#finishes.get(kind)
-    if (known) return known
-    const finish: Finish = prepared((named) =>
-      this.#database.db
-        .updateTable('messages')
-        .set(Object.fromEntries(columns.map((column) => [column, named(column)])))
-        .set({ is_processing: 0, claim: null, claim_until_ms: 0 })
-        .where('id', '=', named<string>('id'))
-        .where('claim', '=', named<string>('wanted'))
-        .compile(),
-    )
-    this.#finishes.set(kind, finish)
-    return finish
+  async #finishAll(endings: readonly Noted[]): Promise<readonly boolean[]> {
+    const statements = this.#statements.finish(endings)
+    const results = await this.#database.write([...statements.before, ...statements.endings])
+    const ended = results.slice(statements.before.length)
+    const noted = new Set(ended.flatMap(({ rows }) => rows.map(({ id }) => id)))
+    return endings.map(({ job }) => noted.has(job.id))
   }
 
   /** Hops from owner to owner along the index, whatever number of jobs each has. */
@@ -332,43 +287,27 @@ export class ClaimStore {
     type: JobType,
     count: number,
     claimMs: number,
-  ): Promise<readonly ClaimedJob[]> {
+  ): Promise<readonly PublishedJob[]> {
     const claim = randomToken(12)
-    const nowMs = this.#clock.now()
-    const lock = this.#database.kind === 'postgres'
-    const rows = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('messages')
-          .set({ state: 'publishing', claim, claim_until_ms: nowMs + claimMs, updated_ms: nowMs })
-          .where('id', 'in', (build) =>
-            build
-              .selectFrom('messages')
-              .select('id')
-              .where('state', '=', literal('waiting'))
-              .where('type', '=', type)
-              .where('owner_id', '=', owner)
-              .orderBy('priority', 'desc')
-              .orderBy('due_ms')
-              .orderBy('id')
-              .limit(count)
-              .$if(lock, (query) => query.forUpdate().skipLocked()),
-          )
-          .returningAll()
-          .execute(),
-      { soft: true },
-    )
-    return rows.map((row) => ({ job: toJob(row), claim }))
+    const untilMs = this.#clock.now() + claimMs
+    const query = this.#statements.claim(claim, untilMs, type, owner, count)
+    const [result] = await this.#database.write([query], { soft: true })
+    return (result?.rows ?? []).toSorted(byTurn).map((row) => toPublished(row, claim))
   }
 }
 
+function toPublished(row: PublishedRow, claim: string): PublishedJob {
+  const { id, run, losses, owner_id: ownerId, priority } = row
+  return { id, run, losses, ownerId, priority, claim }
+}
+
 /** The highest priority first, then what was due first. */
-function byTurn({ job: one }: ClaimedJob, { job: other }: ClaimedJob): number {
-  return other.priority - one.priority || one.dueMs - other.dueMs || (one.id < other.id ? -1 : 1)
+function byTurn(one: PublishedRow, other: PublishedRow): number {
+  return other.priority - one.priority || one.due_ms - other.due_ms || (one.id < other.id ? -1 : 1)
 }
 
 /** The first of each, then the second of each, and so on. */
-function interleave(groups: readonly (readonly ClaimedJob[])[]): readonly ClaimedJob[] {
+function interleave(groups: readonly (readonly PublishedJob[])[]): readonly PublishedJob[] {
   const most = Math.max(0, ...groups.map(({ length }) => length))
   return Array.from({ length: most }, (_, at) => groups.flatMap((group) => group[at] ?? [])).flat()
 }

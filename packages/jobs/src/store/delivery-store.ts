@@ -41,6 +41,11 @@ export interface ClaimedDelivery {
 /** Written into the statement: SQLite uses a partial index only for what it can read. */
 const dueStates = [sql.lit<DeliveryState>('pending'), sql.lit<DeliveryState>('delivering')]
 
+const attemptNames = [
+  ...(['delivery_id', 'attempt', 'at_ms', 'took_ms', 'status'] as const),
+  ...(['answer', 'error'] as const),
+] as const
+
 /** Callbacks that one look for due ones goes through. */
 const dueMax = 1_000
 
@@ -65,21 +70,18 @@ export class DeliveryStore {
   ): Promise<readonly ClaimedDelivery[]> {
     const claim = randomToken(12)
     const nowMs = this.#clock.now()
-    const rows = await this.#database.write(
-      (db) =>
-        db
-          .updateTable('deliveries')
-          .set((build) => ({ attempt: build('attempt', '+', 1), state: 'delivering', claim }))
-          .set({ claim_until_ms: nowMs + claimMs, due_ms: nowMs + claimMs })
-          .where('id', 'in', this.#dueIds(count, each, except))
-          // Again, for the row that another sender has claimed meanwhile.
-          .where('state', 'in', dueStates)
-          .where('due_ms', '<=', nowMs)
-          .returningAll()
-          .execute(),
-      // A claim that is forgotten sends once more, under the same id.
-      { soft: true },
-    )
+    const query = this.#database.db
+      .updateTable('deliveries')
+      .set((build) => ({ attempt: build('attempt', '+', 1), state: 'delivering', claim }))
+      .set({ claim_until_ms: nowMs + claimMs, due_ms: nowMs + claimMs })
+      .where('id', 'in', this.#dueIds(count, each, except))
+      // Again, for the row that another sender has claimed meanwhile.
+      .where('state', 'in', dueStates)
+      .where('due_ms', '<=', nowMs)
+      .returningAll()
+    // A claim that is forgotten sends once more, under the same id.
+    const [result] = await this.#database.write([query.compile()], { soft: true })
+    const rows = result?.rows ?? []
     const secrets = await this.#secretsOf([...new Set(rows.map(({ owner_id }) => owner_id))])
     return rows.map((row) => ({
       delivery: toDelivery(row),
@@ -116,44 +118,44 @@ export class DeliveryStore {
     attempt: Omit<DeliveryAttempt, 'attempt'>,
     next: { state: DeliveryState; dueMs: number },
   ): Promise<boolean> {
-    return this.#database.write(async (transaction) => {
-      const { numUpdatedRows } = await transaction
-        .updateTable('deliveries')
-        .set({ state: next.state, due_ms: next.dueMs, claim: null, claim_until_ms: 0 })
-        .where('id', '=', delivery.id)
-        .where('claim', '=', claim)
-        .executeTakeFirst()
-      if (numUpdatedRows === 0n) return false
-      await transaction
-        .insertInto('delivery_attempts')
-        .values({
-          delivery_id: delivery.id,
-          attempt: delivery.attempt,
-          at_ms: attempt.atMs,
-          took_ms: attempt.tookMs,
-          status: attempt.status ?? null,
-          answer: attempt.answer ?? null,
-          error: attempt.error ?? null,
-        })
-        .onConflict((conflict) => conflict.columns(['delivery_id', 'attempt']).doNothing())
-        .execute()
-      return true
-    })
+    const { db } = this.#database
+    const told = db
+      .insertInto('delivery_attempts')
+      .columns(attemptNames)
+      .expression((build) =>
+        build
+          .selectFrom('deliveries')
+          .select([
+            'id',
+            'attempt',
+            sql.val(attempt.atMs).as('at_ms'),
+            sql.val(attempt.tookMs).as('took_ms'),
+            sql.val(attempt.status ?? null).as('status'),
+            sql.val(attempt.answer ?? null).as('answer'),
+            sql.val(attempt.error ?? null).as('error'),
+          ])
+          .where('id', '=', delivery.id)
+          .where('claim', '=', claim),
+      )
+      .onConflict((conflict) => conflict.columns(['delivery_id', 'attempt']).doNothing())
+    const ended = db
+      .updateTable('deliveries')
+      .set({ state: next.state, due_ms: next.dueMs, claim: null, claim_until_ms: 0 })
+      .where('id', '=', delivery.id)
+      .where('claim', '=', claim)
+    const [, result] = await this.#database.write([told.compile(), ended.compile()])
+    return (result?.numAffectedRows ?? 0n) > 0n
   }
 
   /** Hands a callback back untried, until `dueMs`. */
   async postpone({ delivery, claim }: ClaimedDelivery, dueMs: number): Promise<void> {
-    await this.#database.write(
-      (db) =>
-        db
-          .updateTable('deliveries')
-          .set((build) => ({ attempt: build('attempt', '-', 1), state: 'pending', due_ms: dueMs }))
-          .set({ claim: null, claim_until_ms: 0 })
-          .where('id', '=', delivery.id)
-          .where('claim', '=', claim)
-          .execute(),
-      { soft: true },
-    )
+    const query = this.#database.db
+      .updateTable('deliveries')
+      .set((build) => ({ attempt: build('attempt', '-', 1), state: 'pending', due_ms: dueMs }))
+      .set({ claim: null, claim_until_ms: 0 })
+      .where('id', '=', delivery.id)
+      .where('claim', '=', claim)
+    await this.#database.write([query.compile()], { soft: true })
   }
 
   /** The newest first; those of one owner, or all. */

@@ -51,15 +51,50 @@ export function receiverOf(url: string): string {
   return URL.parse(url)?.origin ?? ''
 }
 
-/** Returns what an ending changes in the row of its job; the same columns for each kind. */
-export function endingRow(ending: Ending, job: Job, nowMs: number) {
+/** What an ending changes in the row of its job. */
+export type EndingRow = Pick<
+  Tables['messages'],
+  | 'state'
+  | 'is_processed'
+  | 'date_process_complete'
+  | 'due_ms'
+  | 'turn_ms'
+  | 'attempt'
+  | 'content_hash'
+  | 'whole_hash'
+  | 'result'
+  | 'reason'
+  | 'reason_code'
+  | 'updated_ms'
+>
+
+/** Returns the row of a job after an ending; what the ending does not change is as it was begun. */
+export function endingRow(ending: Ending, job: Job, nowMs: number): EndingRow {
+  const before: EndingRow = {
+    state: job.state,
+    is_processed: 0,
+    date_process_complete: job.completedMs ?? null,
+    due_ms: job.dueMs,
+    turn_ms: job.turnMs,
+    attempt: job.attempt,
+    content_hash: job.contentHash ?? null,
+    whole_hash: job.wholeHash ?? null,
+    result: job.result === undefined ? null : JSON.stringify(job.result),
+    reason: job.reason ?? null,
+    reason_code: job.reasonCode ?? null,
+    updated_ms: nowMs,
+  }
+  return { ...before, ...changedBy(ending, job, nowMs) }
+}
+
+function changedBy(ending: Ending, job: Job, nowMs: number): Partial<EndingRow> {
   if (ending.kind === 'parked') {
     const { dueMs } = ending
-    return { state: 'delayed' as const, due_ms: dueMs, turn_ms: dueMs, attempt: job.attempt - 1 }
+    return { state: 'delayed', due_ms: dueMs, turn_ms: dueMs, attempt: job.attempt - 1 }
   }
   if (ending.kind === 'done')
     return {
-      state: 'done' as const,
+      state: 'done',
       is_processed: 1,
       date_process_complete: nowMs,
       content_hash: ending.contentHash,
@@ -69,8 +104,7 @@ export function endingRow(ending: Ending, job: Job, nowMs: number) {
       reason_code: null,
     }
   const why = { reason: ending.reason, reason_code: ending.code }
-  if (ending.kind === 'dead')
-    return { state: 'dead' as const, is_processed: 0, date_process_complete: nowMs, ...why }
-  const state = ending.dueMs > nowMs ? ('delayed' as const) : ('waiting' as const)
+  if (ending.kind === 'dead') return { state: 'dead', date_process_complete: nowMs, ...why }
+  const state = ending.dueMs > nowMs ? 'delayed' : 'waiting'
   return { state, due_ms: ending.dueMs, turn_ms: 0, ...why }
 }

@@ -33,7 +33,8 @@ function faultingDriver(driver: Driver): Driver {
   }
 }
 
-async function named<Result>(work: Promise<Result>): Promise<Result> {
+/** Resolves as `work` does; a database that cannot be reached throws STORE_UNAVAILABLE. */
+export async function named<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work
   } catch (cause) {
@@ -42,8 +43,11 @@ async function named<Result>(work: Promise<Result>): Promise<Result> {
   }
 }
 
-/** PostgreSQL's classes for lost connections, shutting down and too many clients; SQLite's busy. */
-const awayCodes = /^(08|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|ENOENT|EHOSTUNREACH|EAI_)/
+/**
+ * PostgreSQL's classes for lost connections, deadlocks, shutting down and too many clients; SQLite's
+ * busy.
+ */
+const awayCodes = /^(08|40|53|57P|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|ENOENT|EHOSTUNREACH|EAI_)/
 
 function isAway(error: unknown): boolean {
   const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string }

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import type { Clock } from '@drover/kernel'
-import { sql } from 'kysely'
+import { type CompiledQuery, sql } from 'kysely'
 import { fault } from '../errors.ts'
 import { finalStates, type Job, type JobResult, type Submission } from '../job.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { Database } from './database.ts'
 import type { Finding } from './endings.ts'
-import { toJob, toRow } from './rows.ts'
+import { submittedNames, toJob, toRow } from './rows.ts'
+import { rowsStatement } from './rows-statement.ts'
 import type { JobState } from './tables.ts'
 
 /** Which jobs to list; undefined means any. */
@@ -21,9 +22,6 @@ export interface JobFilter {
   readonly after?: { readonly addedMs: number; readonly id: string } | undefined
   readonly limit: number
 }
-
-/** Rows of one insert: their fields stay below what either database binds at one time. */
-const insertRows = 500
 
 const pack = promisify(zstdCompress)
 const unpack = promisify(zstdDecompress)
@@ -39,6 +37,11 @@ const everyOwner = sql`
 /** Handing a content this small to another thread takes ten times what packing it does, in bytes. */
 const packedHereMax = 262_144
 
+/** Jobs that are there already stay as they are. */
+function insertText(rows: string): string {
+  return `insert into messages (${submittedNames.join(', ')}) values ${rows} on conflict (id) do nothing`
+}
+
 /** The most that one stored content unpacks to, in bytes. */
 const contentBytesMax = 134_217_728
 
@@ -50,23 +53,23 @@ export class JobStore {
   readonly #database: Database
   readonly #clock: Clock
 
+  readonly #insert: (rows: readonly (readonly unknown[])[]) => readonly CompiledQuery[]
+
   constructor(database: Database, clock: Clock) {
     this.#database = database
     this.#clock = clock
+    this.#insert = rowsStatement(database.kind, submittedNames.length, insertText)
   }
 
   /** Stores all of `jobs` in one transaction; those that are there already stay as they are. */
   async record(jobs: readonly Submission[]): Promise<void> {
     if (jobs.length === 0) return
-    const rows = jobs.map((job) => toRow(job, this.#clock.now()))
-    await this.#database.write(async (transaction) => {
-      for (let start = 0; start < rows.length; start += insertRows)
-        await transaction
-          .insertInto('messages')
-          .values(rows.slice(start, start + insertRows))
-          .onConflict((conflict) => conflict.column('id').doNothing())
-          .execute()
+    const nowMs = this.#clock.now()
+    const rows = jobs.map((job) => {
+      const row = toRow(job, nowMs)
+      return submittedNames.map((name) => row[name])
     })
+    await this.#database.write(this.#insert(rows))
   }
 
   /** Throws JOB_UNKNOWN; also for a job of somebody else than `ownerId`, when that is given. */
@@ -258,15 +261,11 @@ export class JobStore {
     const packed = bytes.length > packedHereMax ? await pack(bytes) : zstdCompressSync(bytes)
     // The ending of its job comes after it in the log, and waits for the disk.
     const about = { hash, packed, bytes: bytes.length, packed_bytes: packed.length, kept_ms: nowMs }
-    await this.#database.write(
-      (db) =>
-        db
-          .insertInto('contents')
-          .values(about)
-          .onConflict((conflict) => conflict.column('hash').doUpdateSet({ kept_ms: nowMs }))
-          .execute(),
-      { soft: true },
-    )
+    const query = this.#database.db
+      .insertInto('contents')
+      .values(about)
+      .onConflict((conflict) => conflict.column('hash').doUpdateSet({ kept_ms: nowMs }))
+    await this.#database.write([query.compile()], { soft: true })
     return hash
   }
 

@@ -3,8 +3,10 @@ import type { Job, JobResult, Submission } from '../job.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { Tables } from './tables.ts'
 
+export type JobRow = Selectable<Tables['messages']>
+
 /** Returns the job that a row holds. */
-export function toJob(row: Selectable<Tables['messages']>): Job {
+export function toJob(row: JobRow): Job {
   return {
     id: row.id,
     ownerId: row.owner_id,
@@ -33,6 +35,22 @@ export function toJob(row: Selectable<Tables['messages']>): Job {
     result: row.result === null ? undefined : (JSON.parse(row.result) as JobResult),
   }
 }
+
+/** The columns that a submission fills; the others begin as the table says. */
+export const submittedNames = [
+  ...([
+    'id',
+    'owner_id',
+    'user_id',
+    'request_url',
+    'type',
+    'is_processed',
+    'is_processing',
+  ] as const),
+  ...(['callback_url', 'date_added', 'state', 'updated_ms', 'priority', 'due_ms'] as const),
+  ...(['attempt', 'attempts_max', 'run', 'batch_id', 'schedule_id', 'traceparent'] as const),
+  ...(['claim_until_ms'] as const),
+] as const
 
 /** Returns the row of a job that has just been submitted. */
 export function toRow(job: Submission, nowMs: number): Tables['messages'] {

@@ -158,7 +158,9 @@ async function makeThings(
   await record()
   const cron = '*/5 * * * *'
   const made = await ask(admin, 'POST', '/v1/schedules', { cron, job: { url, type: 1 } })
-  const [claimed] = await stores.claims.claimWaiting(3, 1, 60_000)
+  const [published] = await stores.claims.claimWaiting(3, 1, 60_000)
+  assert.ok(published)
+  const claimed = await stores.claims.begin(published.id, 1, 60_000)
   assert.ok(claimed)
   const content = await stores.jobs.keepContent('{}')
   const result = {

@@ -24,8 +24,7 @@ interface Page {
 
 /** Ends a job as a worker would. */
 async function end(id: string, code = 'PAGE_REFUSED') {
-  for (const type of [1, 2, 3] as const)
-    await stores.claims.markQueued(await stores.claims.claimWaiting(type, 1_000, 1_000))
+  for (const type of [1, 2, 3] as const) await stores.claims.claimWaiting(type, 1_000, 1_000)
   const claimed = await stores.claims.begin(id, 1, 1_000)
   assert.ok(claimed)
   await stores.claims.finish(claimed, { kind: 'dead', code, reason: 'it is gone' }, undefined)

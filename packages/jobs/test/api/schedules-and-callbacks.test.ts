@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createManualClock, seededRandom, silentLog } from '@drover/kernel'
 import { createScheduler } from '../../src/pipeline/scheduler.ts'
+import { until } from '../until.ts'
 import { replicaOf, type User } from './replica-of.ts'
 
 const tenMinutes = 600_000
@@ -39,8 +40,12 @@ test('a schedule submits its job when its time has come, in its zone, until it r
   await scheduler.start()
   t.after(() => scheduler.stop())
 
-  await clock.advance(tenMinutes + 1_000)
-  const jobs = (await ask(ann, 'GET', '/v1/jobs')).json().jobs
+  await clock.advance(tenMinutes)
+  const jobs = await until('the job', async () => {
+    await clock.advance(1_000)
+    const found = (await ask(ann, 'GET', '/v1/jobs')).json().jobs
+    return found.length > 0 ? found : undefined
+  })
   const after = (await ask(ann, 'GET', `/v1/schedules/${id}`)).json()
   const resting = (await ask(ann, 'POST', `/v1/schedules/${id}/pause`, { paused: true })).json()
 

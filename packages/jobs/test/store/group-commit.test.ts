@@ -1,34 +1,34 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { Fault } from '@drover/kernel'
-import { sql } from 'kysely'
+import { CompiledQuery, type QueryResult } from 'kysely'
 import { openDatabase } from '../../src/store/database.ts'
 import { groupCommit, type Write } from '../../src/store/group-commit.ts'
 import { migrate } from '../../src/store/migrations.ts'
 
-const { db } = openDatabase(':memory:')
-await migrate({ db, kind: 'sqlite', write: groupCommit(db) })
+const database = openDatabase(':memory:')
+const { db } = database
+await migrate(database)
 after(() => db.destroy())
 
-/** Counts transactions on their way to the database. */
+/** Counts transactions on their way to the database, and what of them is soft. */
 function counting() {
-  let transactions = 0
-  const counted = new Proxy(db, {
-    get(target, name) {
-      if (name === 'transaction' || name === 'connection') transactions++
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
+  const soft: boolean[] = []
+  const write = groupCommit((statements, isSoft) => {
+    soft.push(isSoft)
+    return db.transaction().execute(async (transaction) => {
+      const results: QueryResult<unknown>[] = []
+      for (const statement of statements) results.push(await transaction.executeQuery(statement))
+      return results
+    })
   })
-  return { write: groupCommit(counted), count: () => transactions }
+  return { write, soft }
 }
 
-const revoke = (write: Write, jti: string, soft = false) =>
-  write(
-    (transaction) =>
-      transaction.insertInto('revoked_tokens').values({ jti, expires_ms: 1 }).execute(),
-    { soft },
-  )
+const insert = (jti: string) =>
+  db.insertInto('revoked_tokens').values({ jti, expires_ms: 1 }).compile()
+
+const revoke = (write: Write, jti: string, soft = false) => write([insert(jti)], { soft })
 
 const revoked = async () =>
   (await db.selectFrom('revoked_tokens').select('jti').orderBy('jti').execute()).map(
@@ -36,11 +36,11 @@ const revoked = async () =>
   )
 
 test('what is asked for in one turn is one transaction', async () => {
-  const { write, count } = counting()
+  const { write, soft } = counting()
 
   await Promise.all(['a1', 'a2', 'a3'].map((jti) => revoke(write, jti)))
 
-  assert.equal(count(), 1)
+  assert.deepEqual(soft, [false])
   assert.deepEqual(await revoked(), ['a1', 'a2', 'a3'])
 })
 
@@ -49,10 +49,7 @@ test('a change that fails is undone and told, those beside it are made', async (
 
   const [good, twice, other] = await Promise.allSettled([
     revoke(write, 'b1'),
-    write(async (transaction) => {
-      await revoke((work) => work(transaction), 'b2')
-      await revoke((work) => work(transaction), 'a1')
-    }),
+    write([insert('b2'), insert('a1')]),
     revoke(write, 'b3'),
   ])
 
@@ -64,36 +61,44 @@ test('a change that fails is undone and told, those beside it are made', async (
 })
 
 test('a store that is away is asked once for all', async () => {
-  const { write } = counting()
   let asked = 0
-  const away = () => {
+  const write = groupCommit(async () => {
     asked++
     throw new Fault('STORE_UNAVAILABLE', { status: 503, retry: 'later' }, 'away')
-  }
+  })
 
-  const all = await Promise.allSettled([write(away), revoke(write, 'c1'), write(away)])
+  const all = await Promise.allSettled(['c1', 'c2', 'c3'].map((jti) => revoke(write, jti)))
 
   assert.ok(all.every(({ status }) => status === 'rejected'))
   assert.equal(asked, 1)
-  await revoke(write, 'c1')
-  assert.ok((await revoked()).includes('c1'))
+})
+
+test('each change is told what its own statements led to', async () => {
+  const { write } = counting()
+  const echo = (value: string) => CompiledQuery.raw('select ? as value', [value])
+
+  const results = await Promise.all([write([echo('1'), echo('2')]), write([]), write([echo('3')])])
+
+  assert.deepEqual(
+    results.map((one) => one.flatMap(({ rows }) => rows)),
+    [[{ value: '1' }, { value: '2' }], [], [{ value: '3' }]],
+  )
 })
 
 test('only a transaction of hints alone does without the disk, and the next does not', async () => {
-  const { write } = counting()
-  const mode = async (soft: boolean) =>
-    write(
-      async (transaction) =>
-        (await sql<{ synchronous: number }>`pragma synchronous`.execute(transaction)).rows[0],
-      { soft },
-    )
+  const mode = (soft: boolean) => {
+    const query = CompiledQuery.raw('pragma synchronous') as CompiledQuery<{ synchronous: number }>
+    return database.write([query], { soft })
+  }
 
   const alone = await mode(true)
   const [mixed] = await Promise.all([mode(true), mode(false)])
+  await mode(true)
+  const plain = await db.executeQuery(CompiledQuery.raw('pragma synchronous'))
   const hard = await mode(false)
 
   assert.deepEqual(
-    [alone, mixed, hard].map((row) => row?.synchronous),
-    [1, 2, 2],
+    [...alone, ...mixed, plain, ...hard].map(({ rows }) => rows[0]),
+    [1, 2, 2, 2].map((synchronous) => ({ synchronous })),
   )
 })

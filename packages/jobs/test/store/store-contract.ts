@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { createManualClock } from '@drover/kernel'
 import { newId } from '../../src/api/job-id.ts'
 import type { Submission } from '../../src/job.ts'
-import type { ClaimedJob } from '../../src/store/claim-store.ts'
+import type { ClaimedJob, PublishedJob } from '../../src/store/claim-store.ts'
 import { openStores } from '../../src/stores.ts'
 
 const startMs = 1_790_000_000_000
@@ -32,7 +32,7 @@ export async function testStore(location: string): Promise<void> {
     ...more,
   })
   const newOwner = () => `owner-${owners++}`
-  const claimAll = async (type: 1 | 2 | 3, count = 1_000): Promise<readonly ClaimedJob[]> =>
+  const claimAll = async (type: 1 | 2 | 3, count = 1_000): Promise<readonly PublishedJob[]> =>
     claims.claimWaiting(type, count, 1_000)
   const ending = async () => ({
     kind: 'done' as const,
@@ -78,7 +78,7 @@ export async function testStore(location: string): Promise<void> {
       [claims, other.claims, claims, other.claims].map((one) => one.claimWaiting(1, 80, 1_000)),
     )
 
-    const ids = found.flat().map(({ job }) => job.id)
+    const ids = found.flat().map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.ok(ids.length > 0)
     await claimAll(1)
@@ -91,8 +91,8 @@ export async function testStore(location: string): Promise<void> {
 
     const claimed = await claimAll(1, 4)
 
-    const mine = claimed.filter(({ job }) => job.ownerId === few)
-    assert.deepEqual([claimed.length, mine.map(({ job }) => job.priority).toSorted()], [4, [0, 9]])
+    const mine = claimed.filter(({ ownerId }) => ownerId === few)
+    assert.deepEqual([claimed.length, mine.map(({ priority }) => priority).toSorted()], [4, [0, 9]])
     await claimAll(1)
   })
 
@@ -109,11 +109,11 @@ export async function testStore(location: string): Promise<void> {
     const claimed = await claimAll(1, 100)
 
     const ids = (owner: string) =>
-      claimed.flatMap(({ job }) => (job.ownerId === owner ? [job.id] : []))
+      claimed.flatMap(({ id, ownerId }) => (ownerId === owner ? [id] : []))
     const [[young, high] = [], [late, early] = []] = lists
     assert.deepEqual(ids(first), [high?.id, low.id, young?.id])
     assert.deepEqual(ids(second), [early?.id, late?.id])
-    assert.notEqual(claimed[0]?.job.ownerId, claimed[1]?.job.ownerId)
+    assert.notEqual(claimed[0]?.ownerId, claimed[1]?.ownerId)
   })
 
   test('a claim that is over puts the job back, and the old claim is worth nothing', async () => {
@@ -124,7 +124,7 @@ export async function testStore(location: string): Promise<void> {
     const [again] = await claimAll(2)
     const next = await claims.begin(claimed.job.id, 1, 1_000)
 
-    assert.equal(again?.job.id, claimed.job.id)
+    assert.equal(again?.id, claimed.job.id)
     assert.deepEqual([next?.job.attempt, next?.job.losses], [1, 1])
     assert.equal(await claims.extend(claimed, 1_000), false)
     assert.equal(await claims.finish(claimed, await ending(), undefined), false)
@@ -196,6 +196,64 @@ export async function testStore(location: string): Promise<void> {
     assert.equal(claimed.filter((url) => url.includes('.example/')).length, 5)
   })
 
+  test('endings of one moment are noted each by its own claim, of whatever kind', async () => {
+    const owner = newOwner()
+    const begin = () => begun(owner, { callbackUrl: 'http://many.example/' })
+    const delivery = (claimed: ClaimedJob) => ({
+      ...{ id: `${claimed.job.id}.1`, url: 'http://many.example/', body: '{}' },
+    })
+    const [done, dead, again, parked, lost, kept] = [
+      await begin(),
+      await begin(),
+      await begin(),
+      await begin(),
+      await begin(),
+      await begin(),
+    ]
+    await jobs.cancel(lost.job.id)
+    const dueMs = clock.now() + 60_000
+    const why = { code: 'X', reason: 'x' }
+
+    const noted = await Promise.all([
+      claims.finish(done, await ending(), delivery(done)),
+      claims.finish(dead, { kind: 'dead', ...why }, delivery(dead)),
+      claims.finish(again, { kind: 'again', dueMs, ...why }, undefined),
+      claims.finish(parked, { kind: 'parked', dueMs }, undefined),
+      claims.finish(lost, await ending(), delivery(lost)),
+      claims.finish({ ...kept, claim: 'another' }, await ending(), delivery(kept)),
+    ])
+
+    assert.deepEqual(noted, [true, true, true, true, false, false])
+    const found = await Promise.all(
+      [done, dead, again, parked, lost, kept].map(({ job }) => jobs.job(job.id)),
+    )
+    assert.deepEqual(
+      found.map(({ state, attempt, reasonCode }) => [state, attempt, reasonCode]),
+      [
+        ...[
+          ['done', 1, undefined],
+          ['dead', 1, 'X'],
+          ['delayed', 1, 'X'],
+        ],
+        ...[
+          ['delayed', 0, undefined],
+          ['cancelled', 1, undefined],
+          ['working', 1, undefined],
+        ],
+      ],
+    )
+    assert.deepEqual([found[2]?.dueMs, found[3]?.turnMs], [dueMs, dueMs])
+    const list = await deliveries.list({ ownerId: owner, limit: 10 })
+    assert.deepEqual(
+      list.map(({ jobId }) => jobId).toSorted(),
+      [done, dead].map(({ job }) => job.id).toSorted(),
+    )
+    assert.equal(await claims.extend(kept, 1_000), true)
+    await deliveries.claimDue(100, 1_000)
+    await claims.release(kept)
+    await claimAll(2)
+  })
+
   test('a job to be tried again waits until it is due', async () => {
     const claimed = await begun(newOwner())
     const dueMs = clock.now() + 5_000
@@ -215,7 +273,7 @@ export async function testStore(location: string): Promise<void> {
   test('a job that its queue has lost is published again', async () => {
     const job = submission(newOwner(), { type: 2 })
     await jobs.record([job])
-    await claims.markQueued(await claimAll(2))
+    await claims.markQueued((await claimAll(2)).map(({ claim }) => claim))
     await clock.advance(10_000)
 
     await claims.requeueLost(2, clock.now() - 10_000)

@@ -35,7 +35,7 @@ export async function testSubmissions(location: string): Promise<void> {
     )
   const jobsOf = (ownerId: string) => jobs.jobs({ ownerId, limit: 100 })
   const endAll = async () => {
-    for (const { job } of await stores.claims.claimWaiting(1, 100, 1_000)) await jobs.cancel(job.id)
+    for (const { id } of await stores.claims.claimWaiting(1, 100, 1_000)) await jobs.cancel(id)
   }
 
   test('a schedule submits once each time, with several schedulers', async () => {
