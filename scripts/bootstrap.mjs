@@ -14,8 +14,9 @@ const tasks = {
   test: (args) => {
     runTests(testFiles({ engines: false }), args)
     process.stdout.write(
-      '\nLeft out: tests against foreign servers (nginx, HAProxy, Docker, wrk).\n' +
-        'With those installed (.ci/run names the Debian packages): npm run test:engines\n',
+      '\nLeft out: tests against foreign servers (nginx, HAProxy, RabbitMQ, NATS, PostgreSQL, Docker,\n' +
+        'Chromium and others). With those installed (.ci/run names the Debian packages):\n' +
+        'npm run test:engines\n',
     )
   },
   'test:engines': (args) => runTests(testFiles({ engines: true }), args),

@@ -5,7 +5,13 @@ import { test } from 'node:test'
 import { root } from './harness/project.ts'
 import { readFaultTables, renderErrors } from './tidy/fault-tables.ts'
 import { filesWhere, foldersIn, readJson } from './tidy/files.ts'
-import { exceptions, mayImport, topFolders, underConstruction } from './tidy/map.ts'
+import {
+  environmentReaders,
+  exceptions,
+  mayImport,
+  topFolders,
+  underConstruction,
+} from './tidy/map.ts'
 
 /** The packages that are built: those that the project's tsconfig.json names. */
 const packages = (readJson('tsconfig.json').references as { path: string }[])
@@ -200,6 +206,14 @@ test('nobody but the kernel reads the clock or chance', () => {
   )
 
   none(findings, 'reads past Clock and Random')
+})
+
+test('nobody but the command reads the environment, and those who do are known', () => {
+  const readers = filesWhere(
+    (path) => isProductCode(path) && !path.startsWith('packages/drover/'),
+  ).flatMap(({ path, text }) => (/\bprocess\.env\b/.test(text) ? [path] : []))
+
+  assert.deepEqual(readers.toSorted(), Object.keys(environmentReaders).toSorted())
 })
 
 test('whatever is left to do has a number', () => {

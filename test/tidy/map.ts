@@ -34,9 +34,19 @@ export const underConstruction: readonly string[] = []
 /** What lies at the top, beside files. */
 export const topFolders = ['.ci', 'bench', 'docs', 'examples', 'packages', 'scripts', 'test']
 
-/** Who may read the clock, chance or the environment by themselves, and why. */
+/** Who may read the clock or chance by themselves, and why. */
 export const exceptions: Readonly<Record<string, string>> = {
   'packages/kernel/src/clock.ts': 'it is the clock',
   'packages/kernel/src/random.ts': 'it is chance',
   'packages/dashboard/src/clock.ts': 'a browser has no kernel',
+}
+
+/** Who reads the environment beside the command, and why. */
+export const environmentReaders: Readonly<Record<string, string>> = {
+  'packages/herd/src/herd-key.ts': "the herd's key stands in no configuration",
+  'packages/herd/src/places/open-places.ts': 'the key for places stands in no configuration',
+  'packages/supervisor/src/process/start.ts': 'replicas see what their supervisor sees',
+  'packages/supervisor/src/processes.ts': 'ps is found by its PATH',
+  'packages/supervisor/src/runtimes/docker.ts': 'DOCKER_HOST means what it means to docker',
+  'packages/supervisor/src/watcher.ts': 'the watcher is found by its PATH',
 }
