@@ -42,6 +42,8 @@ export const jobsFaults = {
   LOGIN_FAILED: { status: 401, retry: 'never' },
   /** Too many wrong passwords; the answer says how long to wait. */
   LOGIN_THROTTLED: { status: 429, retry: 'later' },
+  /** So many passwords are to be hashed at this moment that this one is not queued. */
+  LOGINS_TOO_MANY: { status: 503, retry: 'later' },
   /** No token, or one that is expired, forged or revoked. */
   TOKEN_REFUSED: { status: 401, retry: 'never' },
   /** This account may not do that. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Clock } from '@drover/kernel'
-import { sql, type Updateable } from 'kysely'
+import { type Insertable, type Kysely, sql, type Updateable } from 'kysely'
 import { fault } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import type { Tables } from '../store/tables.ts'
@@ -46,41 +46,25 @@ export class Accounts {
 
   /** Makes an account and returns its id. Throws EMAIL_TAKEN, ACCOUNT_INVALID. */
   async register(email: string, password: string, role: Role = 'user'): Promise<string> {
-    const id = randomUUID()
-    const nowMs = this.#clock.now()
-    const checked = checkEmail(email)
-    checkPassword(password)
-    if (await this.#find(checked)) throw taken()
-    const { numInsertedOrUpdatedRows } = await this.#database.db
-      .insertInto('users')
-      .values({
-        id,
-        email: checked,
-        password: await hashPassword(password),
-        role,
-        created_ms: nowMs,
-        tokens_from_ms: 0,
-        disabled: 0,
-        webhook_secret: newWebhookSecret(),
-        webhook_secret_before: null,
-        webhook_before_until_ms: 0,
-      })
-      .onConflict((conflict) => conflict.column('email').doNothing())
-      .executeTakeFirst()
-    if (numInsertedOrUpdatedRows === 0n) throw taken()
-    return id
+    const user = await this.#prepare(email, password, role)
+    await insertUser(this.#database.db, user)
+    return user.id
   }
 
   /**
    * Returns the id of the account. `client` is where the request came from, when that is known: one
-   * client that guesses is slowed as much as guesses at one account. Throws LOGIN_FAILED,
-   * LOGIN_THROTTLED.
+   * client that guesses at many accounts is slowed, too. Throws LOGIN_FAILED, LOGIN_THROTTLED,
+   * LOGINS_TOO_MANY.
    */
   async login(email: string, password: string, client?: string): Promise<string> {
     // PostgreSQL keeps no zero in a text; nobody's email has one.
     const name = email.trim().toLowerCase().slice(0, 320).replaceAll('\0', '')
+    const { failuresMax, clientFailuresMax } = this.#options
     const clients = client === undefined ? [] : [`client ${client}`]
-    await this.#throttle.enter([`email ${name}`, ...clients])
+    await this.#throttle.enter([
+      { key: `email ${name}`, most: failuresMax },
+      ...clients.map((key) => ({ key, most: clientFailuresMax })),
+    ])
     const user = await this.#find(name)
     // An unknown email takes as long as a known one.
     const hash = user?.password ?? decoyHash
@@ -92,26 +76,26 @@ export class Accounts {
     return user.id
   }
 
-  /** Makes the first admin unless there is one; returns whether it did. */
-  async ensureAdmin(email: string, password: string): Promise<boolean> {
-    if (await this.hasAdmin()) return false
-    try {
-      await this.register(email, password, 'admin')
-      return true
-    } catch (error) {
-      // Another replica, started at the same moment, was first.
-      if (await this.hasAdmin()) return false
-      throw error
-    }
+  /**
+   * Makes the first admin and returns its id; undefined when there is one, also when another replica
+   * makes one at the same moment. Throws EMAIL_TAKEN, ACCOUNT_INVALID.
+   */
+  async ensureAdmin(email: string, password: string): Promise<string | undefined> {
+    if (await this.hasAdmin()) return undefined
+    const user = await this.#prepare(email, password, 'admin')
+    const { db, kind } = this.#database
+    return db.transaction().execute(async (transaction) => {
+      // SQLite lets one write at a time; PostgreSQL would let two not see each other.
+      if (kind === 'postgres')
+        await sql`lock table users in share row exclusive mode`.execute(transaction)
+      if (await isAdminIn(transaction)) return undefined
+      await insertUser(transaction, user)
+      return user.id
+    })
   }
 
-  async hasAdmin(): Promise<boolean> {
-    const admin = await this.#database.db
-      .selectFrom('users')
-      .select('id')
-      .where('role', '=', 'admin')
-      .executeTakeFirst()
-    return admin !== undefined
+  hasAdmin(): Promise<boolean> {
+    return isAdminIn(this.#database.db)
   }
 
   /** The newest first. */
@@ -212,6 +196,18 @@ export class Accounts {
     if (numUpdatedRows === 0n) throw fault('ACCOUNT_UNKNOWN', `there is no account ${userId}`)
   }
 
+  async #prepare(email: string, password: string, role: Role): Promise<NewUser> {
+    const checked = checkEmail(email)
+    checkPassword(password)
+    if (await this.#find(checked)) throw taken()
+    return {
+      ...{ id: randomUUID(), email: checked, role, created_ms: this.#clock.now() },
+      ...{ tokens_from_ms: 0, disabled: 0, password: await hashPassword(password) },
+      ...{ webhook_secret: newWebhookSecret(), webhook_secret_before: null },
+      webhook_before_until_ms: 0,
+    }
+  }
+
   #find(email: string) {
     return this.#database.db
       .selectFrom('users')
@@ -219,6 +215,23 @@ export class Accounts {
       .where('email', '=', email)
       .executeTakeFirst()
   }
+}
+
+type NewUser = Insertable<Tables['users']> & { readonly id: string }
+
+/** Throws EMAIL_TAKEN. */
+async function insertUser(db: Kysely<Tables>, user: NewUser): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('users')
+    .values(user)
+    .onConflict((conflict) => conflict.column('email').doNothing())
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows === 0n) throw taken()
+}
+
+async function isAdminIn(db: Kysely<Tables>): Promise<boolean> {
+  const admins = db.selectFrom('users').select('id').where('role', '=', 'admin')
+  return (await admins.limit(1).executeTakeFirst()) !== undefined
 }
 
 /** Standard Webhooks' form of a secret. */

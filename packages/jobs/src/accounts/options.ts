@@ -6,8 +6,10 @@ export interface AccountOptions {
   readonly refreshMs: number
   /** A key signs for so long; it still verifies for `accessMs` more. */
   readonly keyMs: number
-  /** Wrong passwords for one email, or from one client, before logins are refused for a while. */
+  /** Wrong passwords for one email before logins are refused for a while. */
   readonly failuresMax: number
+  /** The same from one address; more, because a whole office or class may be behind it. */
+  readonly clientFailuresMax: number
   /** The first refusal; it doubles with each further failure. */
   readonly throttleFirstMs: number
   readonly throttleMostMs: number
@@ -27,6 +29,7 @@ export const accountDefaults: AccountOptions = {
   refreshMs: 2_592_000_000,
   keyMs: 2_592_000_000,
   failuresMax: 5,
+  clientFailuresMax: 50,
   throttleFirstMs: 5_000,
   throttleMostMs: 900_000,
   sessionCacheMs: 1_000,

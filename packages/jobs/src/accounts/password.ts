@@ -1,5 +1,6 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { fault } from '../errors.ts'
 
 const derive = promisify(argon2) as (algorithm: 'argon2id', parameters: object) => Promise<Buffer>
 
@@ -11,10 +12,16 @@ const tagBytes = 32
 /** Hashes at one time; more would take the memory and the processor of everything else. */
 const concurrencyMax = 2
 
+/** Those that may wait for their turn: some ten seconds' worth. */
+const waitingMax = 500
+
 let running = 0
 const waiting: (() => void)[] = []
 
-/** Returns the argon2id hash of a password, with its salt and cost, as a PHC string. */
+/**
+ * Returns the argon2id hash of a password, with its salt and cost, as a PHC string. Throws
+ * LOGINS_TOO_MANY.
+ */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   return format(salt, await inTurn(() => compute(password, salt, cost)))
@@ -29,7 +36,10 @@ function format(salt: Buffer, tag: Buffer): string {
   return `$argon2id$v=19$${parts}$${bare(salt)}$${bare(tag)}`
 }
 
-/** Tells whether `password` is what `hash` was made of. As slow for a wrong one as for the right one. */
+/**
+ * Tells whether `password` is what `hash` was made of. As slow for a wrong one as for the right one.
+ * Throws LOGINS_TOO_MANY.
+ */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const match =
     /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(hash)
@@ -50,6 +60,8 @@ function compute(password: string, nonce: Buffer, parameters: typeof cost): Prom
 }
 
 async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  if (waiting.length >= waitingMax)
+    throw fault('LOGINS_TOO_MANY', `${waiting.length} passwords are looked at before this one`)
   if (running >= concurrencyMax) await new Promise<void>((resolve) => waiting.push(resolve))
   else running++
   try {

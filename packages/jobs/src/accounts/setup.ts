@@ -28,13 +28,24 @@ export class Setup {
 
   /** Makes the first admin. The token is good once. Throws SETUP_REFUSED, ACCOUNT_INVALID. */
   async claim(token: string, email: string, password: string): Promise<string> {
-    const fits = this.#digest !== undefined && timingSafeEqual(this.#digest, digestOf(token))
-    if (!fits || this.#clock.now() > this.#untilMs || (await this.#accounts.hasAdmin()))
-      throw fault('SETUP_REFUSED', 'the token is wrong or was used')
-    const id = await this.#accounts.register(email, password, 'admin')
+    const digest = this.#digest
+    const fits = digest !== undefined && timingSafeEqual(digest, digestOf(token))
+    if (!fits || this.#clock.now() > this.#untilMs) throw refused()
+    // Taken while it is used: a second request at the same moment finds none.
     this.#digest = undefined
-    return id
+    try {
+      const id = await this.#accounts.ensureAdmin(email, password)
+      if (id !== undefined) return id
+    } catch (error) {
+      this.#digest = digest
+      throw error
+    }
+    throw refused()
   }
+}
+
+function refused() {
+  return fault('SETUP_REFUSED', 'the token is wrong or was used')
 }
 
 function digestOf(token: string): Buffer {

@@ -18,6 +18,12 @@ export class LoginThrottled extends Fault<'LOGIN_THROTTLED'> {
   }
 }
 
+/** Whose wrong passwords count together, and how many there may be before a wait. */
+export interface Counted {
+  readonly key: string
+  readonly most: number
+}
+
 /** Counts wrong passwords in the store, so that asking another replica does not help. */
 export class LoginThrottle {
   readonly #database: Database
@@ -31,15 +37,15 @@ export class LoginThrottle {
   }
 
   /**
-   * Notes an attempt for each of `keys` before its password is looked at, so that many at once gain
+   * Notes an attempt for each of `counted` before its password is looked at, so that many at once gain
    * nothing. Throws LoginThrottled for those that are to wait.
    */
-  async enter(keys: readonly string[]): Promise<void> {
-    await this.#check(keys)
-    for (const key of keys) {
+  async enter(counted: readonly Counted[]): Promise<void> {
+    await this.#check(counted.map(({ key }) => key))
+    for (const { key, most } of counted) {
       const nowMs = this.#clock.now()
       const { failures } = await this.#count(key, nowMs)
-      if (failures > this.#options.failuresMax) await this.#takeTurn(key, failures, nowMs)
+      if (failures > most) await this.#takeTurn(key, failures - most, nowMs)
     }
   }
 
@@ -76,9 +82,9 @@ export class LoginThrottle {
   }
 
   /** Of several attempts at one time, one alone gets past here, and sets the wait for the next. */
-  async #takeTurn(key: string, failures: number, nowMs: number): Promise<void> {
-    const { failuresMax, throttleFirstMs, throttleMostMs } = this.#options
-    const growth = 2 ** Math.min(failures - failuresMax - 1, 30)
+  async #takeTurn(key: string, tooMany: number, nowMs: number): Promise<void> {
+    const { throttleFirstMs, throttleMostMs } = this.#options
+    const growth = 2 ** Math.min(tooMany - 1, 30)
     const waitMs = Math.min(throttleMostMs, throttleFirstMs * growth)
     const { numUpdatedRows } = await this.#database.db
       .updateTable('login_failures')

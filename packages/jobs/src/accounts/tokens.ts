@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type Clock, Fault, randomToken } from '@drover/kernel'
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
+import type { Kysely } from 'kysely'
 import { fault } from '../errors.ts'
 import type { Database } from '../store/database.ts'
+import type { Tables } from '../store/tables.ts'
 import type { AccountOptions } from './options.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -70,23 +72,9 @@ export class Tokens {
   }
 
   /** Gives a new access token and a refresh token of a new family. */
-  async issuePair(userId: string, family: string = randomToken(12)): Promise<TokenPair> {
-    const refreshToken = randomToken(32)
-    await this.#database.db
-      .insertInto('refresh_tokens')
-      .values({
-        hash: hashOf(refreshToken),
-        family,
-        user_id: userId,
-        expires_ms: this.#clock.now() + this.#options.refreshMs,
-        used: 0,
-      })
-      .execute()
-    return {
-      accessToken: await this.issue(userId),
-      refreshToken,
-      expiresInMs: this.#options.accessMs,
-    }
+  async issuePair(userId: string): Promise<TokenPair> {
+    const refreshToken = await this.#keepRefresh(this.#database.db, userId, randomToken(12))
+    return this.#pairOf(userId, refreshToken)
   }
 
   /**
@@ -94,20 +82,34 @@ export class Tokens {
    * its whole family ends. Throws TOKEN_REFUSED.
    */
   async refresh(token: string): Promise<TokenPair> {
+    // The use and what it gives in one: who is late by a moment ends that, too.
+    const given = await this.#database.db.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .updateTable('refresh_tokens')
+        .set((build) => ({ used: build('used', '+', 1) }))
+        .where('hash', '=', hashOf(token))
+        .returningAll()
+        .executeTakeFirst()
+      if (!row || row.expires_ms <= this.#clock.now()) return undefined
+      const { family, user_id: userId } = row
+      if (row.used === 1)
+        return { userId, refreshToken: await this.#keepRefresh(transaction, userId, family) }
+      await transaction.deleteFrom('refresh_tokens').where('family', '=', family).execute()
+      return undefined
+    })
+    if (!given) throw refused()
+    await this.#account(given.userId)
+    return this.#pairOf(given.userId, given.refreshToken)
+  }
+
+  /** Ends a login: the refresh token and all that came from it. One that is none changes nothing. */
+  async endLogin(refreshToken: string): Promise<void> {
     const { db } = this.#database
-    const row = await db
-      .updateTable('refresh_tokens')
-      .set((build) => ({ used: build('used', '+', 1) }))
-      .where('hash', '=', hashOf(token))
-      .returningAll()
-      .executeTakeFirst()
-    if (!row || row.expires_ms <= this.#clock.now()) throw refused()
-    if (row.used > 1) {
-      await db.deleteFrom('refresh_tokens').where('family', '=', row.family).execute()
-      throw refused()
-    }
-    await this.#account(row.user_id)
-    return this.issuePair(row.user_id, row.family)
+    const family = db
+      .selectFrom('refresh_tokens')
+      .select('family')
+      .where('hash', '=', hashOf(refreshToken))
+    await db.deleteFrom('refresh_tokens').where('family', 'in', family).execute()
   }
 
   /**
@@ -164,6 +166,23 @@ export class Tokens {
     const { db } = this.#database
     await db.deleteFrom('refresh_tokens').where('expires_ms', '<', nowMs).execute()
     await db.deleteFrom('revoked_tokens').where('expires_ms', '<', nowMs).execute()
+  }
+
+  async #keepRefresh(db: Kysely<Tables>, userId: string, family: string): Promise<string> {
+    const refreshToken = randomToken(32)
+    await db
+      .insertInto('refresh_tokens')
+      .values({
+        ...{ hash: hashOf(refreshToken), family, user_id: userId, used: 0 },
+        expires_ms: this.#clock.now() + this.#options.refreshMs,
+      })
+      .execute()
+    return refreshToken
+  }
+
+  async #pairOf(userId: string, refreshToken: string): Promise<TokenPair> {
+    const accessToken = await this.issue(userId)
+    return { accessToken, refreshToken, expiresInMs: this.#options.accessMs }
   }
 
   async #verify(token: string): Promise<Identity> {

@@ -2,7 +2,13 @@ import type { Static } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { TokenPair } from '../accounts/tokens.ts'
 import { type ApiContext, clientOf, identify, keepNowhere } from './context.ts'
-import { credentials, passwordRequest, refreshRequest, setupRequest } from './schemas.ts'
+import {
+  credentials,
+  passwordRequest,
+  refreshRequest,
+  revokeRequest,
+  setupRequest,
+} from './schemas.ts'
 import { answers, me, nothing, onlyId, secret, tokens as tokenPair } from './views.ts'
 
 const tags = ['accounts']
@@ -64,11 +70,21 @@ function loginRoutes(server: FastifyInstance, context: ApiContext): void {
 
 function revokeRoutes(server: FastifyInstance, context: ApiContext): void {
   const { tokens } = context.accounts
-  server.post(
+  const summary = 'End the token that this request carries, and a login by its refresh token'
+  server.post<{ Body: Static<typeof revokeRequest> }>(
     '/v1/tokens/revoke',
-    { schema: { tags, summary: 'End the token that this request carries', response: nothing } },
+    {
+      // It may come without a body.
+      preValidation: async (request) => {
+        if (request.body === undefined) request.body = {}
+      },
+      schema: { tags, summary, body: revokeRequest, response: nothing },
+    },
     async (request, reply) => {
-      await tokens.revoke(await identify(context, request))
+      const identity = await identify(context, request)
+      const { refreshToken } = request.body
+      if (refreshToken !== undefined) await tokens.endLogin(refreshToken)
+      await tokens.revoke(identity)
       return reply.status(204).send()
     },
   )

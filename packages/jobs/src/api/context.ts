@@ -1,6 +1,7 @@
 import type { Clock, Log } from '@drover/kernel'
 import type {} from '@fastify/swagger'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import ipaddr from 'ipaddr.js'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Setup } from '../accounts/setup.ts'
 import type { Identity } from '../accounts/tokens.ts'
@@ -60,10 +61,19 @@ export function traceOf({ headers }: FastifyRequest): string | undefined {
   return typeof traceparent === 'string' && form.test(traceparent) ? traceparent : undefined
 }
 
-/** Where the request came from, when that can be known. */
-export function clientOf(context: ApiContext, request: FastifyRequest): string | undefined {
-  if (!context.options.trustForwarded) return undefined
-  const header = request.headers['x-forwarded-for']
+/**
+ * Where the request came from: what our front door says, or the other end of the connection. Unknown
+ * when that is this machine, where a proxy brings the requests of everybody. An IPv6 address counts
+ * as its network of 64 bits, all of which one client may have.
+ */
+export function clientOf({ options }: ApiContext, request: FastifyRequest): string | undefined {
+  const header = options.trustForwarded ? request.headers['x-forwarded-for'] : undefined
   const list = Array.isArray(header) ? header.join(',') : (header ?? '')
-  return list.split(',').at(-1)?.trim() || undefined
+  const address = list.split(',').at(-1)?.trim() || request.socket.remoteAddress
+  if (address === undefined || !ipaddr.isValid(address)) return undefined
+  const known = ipaddr.process(address)
+  if (known.range() === 'loopback') return undefined
+  if (known.kind() === 'ipv4') return known.toString()
+  const network = [...known.toByteArray().slice(0, 8), 0, 0, 0, 0, 0, 0, 0, 0]
+  return `${ipaddr.fromByteArray(network)}/64`
 }

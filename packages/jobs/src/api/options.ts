@@ -21,7 +21,8 @@ export interface ApiOptions {
   readonly watchersPerAccountMax: number
   /**
    * Whether the last address of `x-forwarded-for` is the client's, because a front door of ours
-   * wrote it. It decides whose wrong passwords count together.
+   * wrote it; else the other end of the connection is. It decides whose wrong passwords count
+   * together.
    */
   readonly trustForwarded: boolean
 }

@@ -114,7 +114,12 @@ function watchRoute(server: FastifyInstance, context: ApiContext): void {
       if (request.method === 'HEAD') return reply.type('text/event-stream').send()
       const { batch, after = request.headers['last-event-id'] } = request.query
       const wanted = { ownerId: ownerScope(identity), batch, sinceMs: parseCursor(after)?.ms }
-      return watches.follow(identity.userId, wanted, reply)
+      // A token that is over, or an account that is no admin any more, ends what it began.
+      const mayGoOn = async () => {
+        const now = await identify(context, request).catch(() => undefined)
+        return now !== undefined && ownerScope(now) === wanted.ownerId
+      }
+      return watches.follow(identity.userId, wanted, reply, mayGoOn)
     },
   )
 }

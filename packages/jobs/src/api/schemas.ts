@@ -121,6 +121,7 @@ const text = Type.String({ minLength: 1, maxLength: 1_024 })
 export const credentials = Type.Object({ email: text, password: text })
 export const setupRequest = Type.Object({ token: text, email: text, password: text })
 export const refreshRequest = Type.Object({ refreshToken: text })
+export const revokeRequest = Type.Object({ refreshToken: Type.Optional(text) }, exact)
 export const passwordRequest = Type.Object({ password: text, newPassword: text }, exact)
 export const disableRequest = Type.Object({ disabled: Type.Boolean() }, exact)
 export const roleRequest = Type.Object(

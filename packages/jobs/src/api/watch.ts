@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { describeError } from '@drover/kernel'
+import { type Clock, describeError } from '@drover/kernel'
 import type { FastifyReply } from 'fastify'
 import { fault } from '../errors.ts'
 import { finalStates, type Job } from '../job.ts'
@@ -14,6 +14,8 @@ const overlapMs = 2_000
 /** A line now and then keeps the connection open, in ms. */
 const heartbeatMs = 15_000
 const changesMax = 500
+/** How often a watch looks whether its token is still good, in ms. */
+const tokenEveryMs = 5_000
 
 /** Whose jobs to tell of, and from when. */
 interface Wanted {
@@ -28,9 +30,14 @@ interface Wanted {
 export interface Watches {
   /**
    * Sends jobs as they change, as server-sent events. With a batch, only its jobs, their present
-   * states first, and it ends when all have ended. Throws WATCHERS_TOO_MANY.
+   * states first, and it ends when all have ended, or `mayGoOn` says so. Throws WATCHERS_TOO_MANY.
    */
-  follow(accountId: string, wanted: Wanted, reply: FastifyReply): Promise<FastifyReply>
+  follow(
+    accountId: string,
+    wanted: Wanted,
+    reply: FastifyReply,
+    mayGoOn: () => Promise<boolean>,
+  ): Promise<FastifyReply>
 }
 
 /** Returns the watches of a replica: none yet. */
@@ -53,7 +60,7 @@ export function createWatches(context: ApiContext): Watches {
     else byAccount.delete(accountId)
   }
   return {
-    async follow(accountId, wanted, reply) {
+    async follow(accountId, wanted, reply, mayGoOn) {
       enter(accountId)
       reply.hijack()
       const { raw } = reply
@@ -63,7 +70,7 @@ export function createWatches(context: ApiContext): Watches {
         raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
         raw.flushHeaders()
         const signal = AbortSignal.any([gone.signal, context.closing])
-        await follow(context, { ...wanted, raw, signal })
+        await follow(context, { ...wanted, raw, signal, mayGoOn })
       } catch (error) {
         context.log.warn({ cause: describeError(error) }, 'a watch ended early')
       } finally {
@@ -84,18 +91,20 @@ interface Place {
 }
 
 interface Watch extends Wanted {
+  readonly mayGoOn: () => Promise<boolean>
   readonly raw: ServerResponse
   readonly signal: AbortSignal
 }
 
 async function follow(context: ApiContext, watching: Watch): Promise<void> {
   const { clock, options } = context
-  const { batch, raw, signal, sinceMs } = watching
+  const { batch, raw, signal, sinceMs, mayGoOn } = watching
   const nowMs = batch === undefined ? clock.now() : 0
   const beginMs = sinceMs === undefined ? nowMs : sinceMs - overlapMs
   const place: Place = { beginMs, since: { ms: beginMs, id: '' }, seen: new Map() }
   let lineAtMs = clock.monotonic()
-  while (!signal.aborted) {
+  const mayStill = onceIn(tokenEveryMs, clock, mayGoOn)
+  while (!signal.aborted && (await mayStill())) {
     const { written, more } = await writeChanges(context, watching, place)
     if (written > 0) lineAtMs = clock.monotonic()
     if (more) continue
@@ -105,6 +114,16 @@ async function follow(context: ApiContext, watching: Watch): Promise<void> {
       lineAtMs = clock.monotonic()
     }
     await pause(clock, options.watchEveryMs, signal)
+  }
+}
+
+/** Asks once in so long, from so long on; what was true stays so meanwhile. */
+function onceIn(everyMs: number, clock: Clock, ask: () => Promise<boolean>) {
+  let atMs = clock.monotonic()
+  return async () => {
+    if (clock.monotonic() - atMs < everyMs) return true
+    atMs = clock.monotonic()
+    return ask()
   }
 }
 

@@ -44,14 +44,18 @@ test('guesses at one account are slowed, more with each, also when they come at 
 })
 
 test('one client that guesses at many accounts is slowed, others are not', async () => {
-  const { email } = await newUser()
+  const email = 'ann@example.org'
+  const own = await openStores({ store: ':memory:', clock, accounts: { clientFailuresMax: 5 } })
+  after(() => own.close())
+  const { accounts: tired } = own
+  await tired.register(email, 'right')
   for (let guess = 0; guess < 6; guess++)
-    await assert.rejects(accounts.login(`nobody${guess}@example.org`, 'x', '192.0.2.1'), {
+    await assert.rejects(tired.login(`nobody${guess}@example.org`, 'x', '192.0.2.1'), {
       code: 'LOGIN_FAILED',
     })
 
-  await assert.rejects(accounts.login(email, 'right', '192.0.2.1'), { code: 'LOGIN_THROTTLED' })
-  const id = await accounts.login(email, 'right', '192.0.2.2')
+  await assert.rejects(tired.login(email, 'right', '192.0.2.1'), { code: 'LOGIN_THROTTLED' })
+  const id = await tired.login(email, 'right', '192.0.2.2')
 
   assert.equal(typeof id, 'string')
 })
@@ -93,6 +97,71 @@ test('a revoked token, all tokens of a user, and those of an ended account are r
   await accounts.setDisabled(id, true)
 
   await assert.rejects(accounts.tokens.identify(newer), refused)
+})
+
+test('a class behind one address may mistype more often than one account', async () => {
+  const { email } = await newUser()
+  for (let guess = 0; guess < 10; guess++)
+    await assert.rejects(accounts.login(`pupil${guess}@example.org`, 'x', '192.0.2.3'), {
+      code: 'LOGIN_FAILED',
+    })
+
+  assert.equal(typeof (await accounts.login(email, 'right', '192.0.2.3')), 'string')
+})
+
+test('of two who use a refresh token at the same moment neither keeps a login', async () => {
+  const { id } = await newUser()
+  const { refreshToken } = await accounts.tokens.issuePair(id)
+
+  const both = await Promise.allSettled([
+    accounts.tokens.refresh(refreshToken),
+    accounts.tokens.refresh(refreshToken),
+  ])
+
+  const given = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  assert.equal(given.length, 1)
+  await assert.rejects(accounts.tokens.refresh(given[0]?.refreshToken ?? ''), refused)
+})
+
+test('a login that is ended ends with all that came from it, and no other', async () => {
+  const { id } = await newUser()
+  const { tokens } = accounts
+  const [one, other] = [await tokens.issuePair(id), await tokens.issuePair(id)]
+  const later = await tokens.refresh(one.refreshToken)
+
+  await tokens.endLogin(one.refreshToken)
+  await tokens.endLogin('nonsense')
+
+  await assert.rejects(tokens.refresh(later.refreshToken), refused)
+  assert.equal(typeof (await tokens.refresh(other.refreshToken)).accessToken, 'string')
+})
+
+test('more passwords than can be looked at soon are refused, to be tried later', async () => {
+  const hash = `$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$${'A'.repeat(43)}`
+  const many = await Promise.allSettled(
+    Array.from({ length: 504 }, () => verifyPassword('x', hash)),
+  )
+
+  const codes = many.map((one) => (one.status === 'rejected' ? one.reason.code : 'looked at'))
+  assert.equal(codes.filter((code) => code === 'LOGINS_TOO_MANY').length, 2)
+  assert.equal(typeof (await hashPassword('x')), 'string')
+})
+
+test('of several who would be the first admin at one moment one is', async () => {
+  const fresh = await openStores({ store: ':memory:', clock })
+  const replicas = [0, 1, 2].map(() => new Setup(fresh.accounts, clock))
+  for (const setup of replicas) await setup.offer('shown-once')
+
+  const claims = await Promise.allSettled(
+    [0, 1, 2, 3, 4, 5].map((index) =>
+      replicas[index % 3]?.claim('shown-once', `boss${index}@example.org`, 'secret'),
+    ),
+  )
+  const found = await fresh.accounts.list(10)
+  await fresh.close()
+
+  assert.equal(claims.filter(({ status }) => status === 'fulfilled').length, 1)
+  assert.equal(found.filter(({ role }) => role === 'admin').length, 1)
 })
 
 test('the first admin comes in by a token, once', async () => {

@@ -210,6 +210,34 @@ test('guesses are throttled over both ways in, and the answer says how long', as
   assert.equal((await logIn(email, 'secret')).statusCode, 200)
 })
 
+test('an address is who its connection says, as a network where one has many', async () => {
+  const own = await replicaOf({ after }, { clock, accounts: { clientFailuresMax: 2 } })
+  const far = await replicaOf(
+    { after },
+    { clock, accounts: { clientFailuresMax: 2 }, api: { trustForwarded: true } },
+  )
+  const guess = (remoteAddress: string, { server: at } = own, forwarded = '8.8.8.8') =>
+    at.inject({
+      ...{ method: 'POST', url: '/v1/tokens', remoteAddress },
+      headers: { 'x-forwarded-for': forwarded },
+      payload: { email: `nobody${users++}@example.org`, password: 'x' },
+    })
+  const statusesOf = async (addresses: string[]) => {
+    const statuses = []
+    for (const address of addresses) statuses.push((await guess(address)).statusCode)
+    return statuses
+  }
+
+  assert.deepEqual(await statusesOf(Array(4).fill('192.0.2.1')), [401, 401, 401, 429])
+  assert.deepEqual(await statusesOf(['::ffff:192.0.2.1', '192.0.2.2']), [429, 401])
+  const network = ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:f::3', '2001:db8::4']
+  assert.deepEqual(await statusesOf([...network, '2001:db8:0:1::1']), [401, 401, 401, 429, 401])
+  assert.deepEqual(await statusesOf(Array(5).fill('127.0.0.1')), Array(5).fill(401))
+  for (const status of [401, 401, 401, 429])
+    assert.equal((await guess('127.0.0.1', far, '203.0.113.9, 192.0.2.7')).statusCode, status)
+  assert.equal((await guess('127.0.0.1', far, '192.0.2.7, 203.0.113.9')).statusCode, 401)
+})
+
 test('a new password needs the old one, and ends every token', async () => {
   const user = await newUser()
   const change = (password: string) =>

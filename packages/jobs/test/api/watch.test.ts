@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { type Clock, systemClock } from '@drover/kernel'
 import { JobsClient } from '../../src/client.ts'
 import { readEvents, type ServerEvent } from '../../src/events.ts'
 import { replicaOf, type User } from './replica-of.ts'
@@ -37,6 +38,12 @@ async function watch(
     if (enough(events)) break
   }
   return events
+}
+
+/** Runs a thousand times as fast. */
+const quick: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * 1_000,
 }
 
 const jobOf = ({ data }: ServerEvent) => JSON.parse(data) as { id: string; state: string }
@@ -87,6 +94,25 @@ test('an admin watches what everybody has, a user what is his', async () => {
   assert.deepEqual([...idsOf(own)], other.ids)
   const foreign = await ask(bob, 'GET', `/v1/jobs?batch=${first.batch}`)
   assert.deepEqual(foreign.json().jobs, [])
+})
+
+test('a watch ends when its token does, or when an admin is one no more', async () => {
+  const own = await replicaOf({ after }, { api: { watchEveryMs: 5 }, clock: quick })
+  const at = await own.server.listen({ port: 0, host: '127.0.0.1' })
+  const [ann, boss] = [await own.user('a@example.org'), await own.user('b@example.org', 'admin')]
+  const { accounts } = own.stores
+  const open = async ({ token }: User) => {
+    const headers = { authorization: `Bearer ${token}` }
+    const signal = AbortSignal.timeout(30_000)
+    const answer = await fetch(`${at}/v1/jobs/watch`, { headers, signal })
+    return answer.text()
+  }
+  const watches = [open(ann), open(boss)]
+
+  await accounts.tokens.revoke(await accounts.tokens.identify(ann.token))
+  await accounts.setRole(boss.id, 'user')
+
+  assert.deepEqual(await Promise.all(watches), ['', ''])
 })
 
 test('one account keeps so many watches open and no more; a closed one makes room', async () => {
