@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@drover/kernel'
+import type { Arc } from '@drover/ring'
 
 /**
  * A replica as a policy sees it. The data plane keeps one object per replica for as long as the
@@ -40,15 +41,23 @@ export interface Policy {
   observe?(candidate: Candidate, firstByteMs: number): void
 }
 
+/** The options of a plan, already checked by `checkPolicyOptions`. */
+export type PolicyOptions = Readonly<Record<string, number | string>>
+
 interface PolicyContext {
   readonly clock: Clock
   readonly random: Random
-  /** The options of the plan, already checked by `checkPolicyOptions`. */
-  readonly options: Readonly<Record<string, number | string>>
+  readonly options: PolicyOptions
 }
 
 /** What a file under policies/ exports: makes the policy for the candidates of one plan. */
 export type CreatePolicy = (candidates: readonly Candidate[], context: PolicyContext) => Policy
+
+/** Tells each candidate's stretches of the policy's ring, in their order, for drawing it. */
+export type ArcsOf = (
+  candidates: readonly Candidate[],
+  options: PolicyOptions,
+) => (readonly Arc[])[]
 
 /** Holds when a request may be sent to `candidate`: it has room, and was not tried before. */
 export function isFree(candidate: Candidate, request: PickRequest): boolean {

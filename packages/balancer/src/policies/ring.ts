@@ -1,5 +1,12 @@
 import { HashRing, loadLimit } from '@drover/ring'
-import { type CreatePolicy, isFree, type PickRequest } from '../policy.ts'
+import {
+  type ArcsOf,
+  type Candidate,
+  type CreatePolicy,
+  isFree,
+  type PickRequest,
+  type PolicyOptions,
+} from '../policy.ts'
 import { nodesOf } from './hashed.ts'
 
 /**
@@ -11,7 +18,7 @@ import { nodesOf } from './hashed.ts'
  */
 export const createRing: CreatePolicy = (candidates, { options }) => {
   const epsilon = Number(options.epsilon)
-  const ring = new HashRing(nodesOf(candidates), { virtualNodes: Number(options.virtualNodes) })
+  const ring = layRing(candidates, options)
   const weights = candidates.reduce((sum, { weight }) => sum + weight, 0)
   let asking: PickRequest = { key: 0, tried: [] }
   let underWay = 0
@@ -36,4 +43,14 @@ export const createRing: CreatePolicy = (candidates, { options }) => {
       return candidates[found === -1 ? ring.find(request.key, accepts) : found]
     },
   }
+}
+
+/** Each candidate's stretches of the ring. */
+export const ringArcs: ArcsOf = (candidates, options) =>
+  layRing(candidates, options)
+    .shares()
+    .map(({ arcs }) => arcs)
+
+function layRing(candidates: readonly Candidate[], { virtualNodes }: PolicyOptions): HashRing {
+  return new HashRing(nodesOf(candidates), { virtualNodes: Number(virtualNodes) })
 }

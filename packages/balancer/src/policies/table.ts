@@ -2,15 +2,15 @@ import { type Clock, nearest, type Random } from '@drover/kernel'
 import { slotHashes } from '@drover/ring'
 import { fault } from '../errors.ts'
 import type { PolicyName, PolicyPlan } from '../plan.ts'
-import type { Candidate, CreatePolicy, Policy } from '../policy.ts'
+import type { ArcsOf, Candidate, CreatePolicy, Policy, PolicyOptions } from '../policy.ts'
 import { createLeastConnections } from './least-connections.ts'
 import { createMaglev } from './maglev.ts'
 import { createPeakEwma } from './peak-ewma.ts'
 import { createRandom } from './random.ts'
 import { createRendezvous } from './rendezvous.ts'
-import { createRing } from './ring.ts'
+import { createRing, ringArcs } from './ring.ts'
 import { createRoundRobin } from './round-robin.ts'
-import { createSlotRing } from './slot-ring.ts'
+import { createSlotRing, slotRingArcs } from './slot-ring.ts'
 import { createTwoChoices } from './two-choices.ts'
 import { createWeighted } from './weighted.ts'
 
@@ -37,6 +37,8 @@ export interface PolicyEntry {
   /** Holds when it sends equal keys to the same replica, so that the plan's `key` matters. */
   readonly hashed: boolean
   readonly options: Readonly<Record<string, PolicyOption>>
+  /** Present where the policy has a ring that can be drawn. */
+  readonly arcs?: ArcsOf
   /** What it does, in one line for people who choose. */
   readonly meaning: string
 }
@@ -88,6 +90,7 @@ export const policies: Readonly<Record<PolicyName, PolicyEntry>> = {
   },
   'slot-ring': {
     create: createSlotRing,
+    arcs: slotRingArcs,
     hashed: true,
     options: {
       slots: whole([512, 1, 1_048_576], 'M, the slots of the ring'),
@@ -109,6 +112,7 @@ export const policies: Readonly<Record<PolicyName, PolicyEntry>> = {
   },
   ring: {
     create: createRing,
+    arcs: ringArcs,
     hashed: true,
     options: {
       virtualNodes: whole(
@@ -156,7 +160,7 @@ export function createPolicy(
  * Returns the options of `plan` with defaults filled in. Throws PLAN_REFUSED that names the policy,
  * the option and what was expected.
  */
-export function checkPolicyOptions(plan: PolicyPlan): Readonly<Record<string, number | string>> {
+export function checkPolicyOptions(plan: PolicyPlan): PolicyOptions {
   const known = entryOf(plan.name).options
   for (const name of Object.keys(plan.options)) if (!Object.hasOwn(known, name)) refuse(plan, name)
 

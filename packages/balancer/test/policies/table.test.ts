@@ -71,3 +71,18 @@ describe('whatever the policy', () => {
     })
   }
 })
+
+test('the stretches of a policy that has a ring cover it once', () => {
+  const candidates = createCandidates([1, 2, 1])
+  const drawn = Object.entries(policies).flatMap(([name, { arcs }]) => {
+    const stretches = arcs?.(candidates, checkPolicyOptions(planOf(name as PolicyName, {})))
+    return stretches ? [{ name, stretches }] : []
+  })
+
+  assert.deepEqual(drawn.map(({ name }) => name).sort(), ['ring', 'slot-ring'])
+  for (const { name, stretches } of drawn) {
+    assert.equal(stretches.length, candidates.length)
+    const whole = stretches.flat().reduce((sum, { length }) => sum + length, 0)
+    assert.ok(Math.abs(whole - 1) < 1e-9, `${name}: ${whole}`)
+  }
+})

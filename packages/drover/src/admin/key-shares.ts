@@ -1,6 +1,6 @@
 import { checkPolicyOptions, type PolicyPlan, policies, type ReplicaStatus } from '@drover/balancer'
 import { systemClock, systemRandom } from '@drover/kernel'
-import { type Arc, HashRing, numberServers, SlotRing, SlotRingFull, slotHashes } from '@drover/ring'
+import type { Arc } from '@drover/ring'
 
 /** What a replica has of the keys, and who gets them when it leaves. */
 export interface KeyShare {
@@ -35,7 +35,7 @@ export function keyShares(plan: PolicyPlan, replicas: readonly ReplicaStatus[]):
     .filter(({ state, effectiveWeight }) => effectiveWeight > 0 && state !== 'draining')
     .map(candidateOf)
   const owners = ownersOf(plan, candidates)
-  const arcs = arcsOf(plan, candidates)
+  const arcs = policies[plan.name].arcs?.(candidates, checkPolicyOptions(plan)) ?? []
   return candidates.map((leaver, index) => {
     const share = owners.filter((owner) => owner === leaver).length / keysSampled
     const rest = candidates.filter((candidate) => candidate !== leaver)
@@ -91,39 +91,5 @@ function movedBy(
   return {
     heirs: heirs.sort((one, other) => other.share - one.share),
     unsettled: unsettled / keysSampled,
-  }
-}
-
-/** The stretches of each candidate, for drawing. */
-function arcsOf(plan: PolicyPlan, candidates: readonly Candidate[]): (readonly Arc[])[] {
-  const options = checkPolicyOptions(plan)
-  if (plan.name === 'ring') {
-    const ring = new HashRing(candidates, { virtualNodes: Number(options.virtualNodes) })
-    return ring.shares().map(({ arcs }) => arcs)
-  }
-  if (plan.name !== 'slot-ring') return []
-  const numbered = numberServers(candidates.map(({ name }) => name))
-  const shares = slotRingOf(options, numbered).shares()
-  return numbered.map((number) => shares.find(({ node }) => node === number)?.arcs ?? [])
-}
-
-function slotRingOf(options: ReturnType<typeof checkPolicyOptions>, servers: readonly number[]) {
-  const slots = Number(options.slots)
-  const virtualServers = Math.min(Number(options.virtualServers), slots)
-  const ring = new SlotRing({
-    ...{ slots, virtualServers },
-    probing: options.probing === 'quadratic' ? 'quadratic' : 'linear',
-    hashes: slotHashes[options.hash as keyof typeof slotHashes],
-  })
-  for (const server of servers) addIfRoom(ring, server)
-  return ring
-}
-
-/** Who comes when all slots are taken gets none, as at the door. */
-function addIfRoom(ring: SlotRing, server: number): void {
-  try {
-    ring.add(server)
-  } catch (error) {
-    if (!(error instanceof SlotRingFull)) throw error
   }
 }
