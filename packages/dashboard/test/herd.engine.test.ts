@@ -155,6 +155,29 @@ test('a fence tells who enters and who leaves, until it is removed', async (t) =
   await page.getByText('There is none yet.').waitFor()
 })
 
+test('a fence may be a box, also one over 180°', async (t) => {
+  const { drover, linePort } = await start(t)
+  const page = await openPage(t, drover, { place: '/herd' })
+
+  await page.getByRole('button', { name: 'New fence' }).click()
+  await page.getByLabel('Name').fill('fiji')
+  await page.getByLabel('Shape').selectOption('a box')
+  for (const [side, degrees] of Object.entries({ South: -10, North: -20, West: 177, East: -178 }))
+    await page.getByLabel(side, { exact: true }).fill(String(degrees))
+  await page.getByRole('button', { name: 'Make' }).click()
+  await page.getByText('South is -10, which is above north, -20.').waitFor()
+  await page.getByLabel('South', { exact: true }).fill('-20')
+  await page.getByLabel('North', { exact: true }).fill('-10')
+  await page.getByRole('button', { name: 'Make' }).click()
+
+  await rowOf(page, '-20.00, 177.00 to -10.00, -178.00').waitFor()
+  await say(linePort, 'IAMAT kiwi -15+179.5 1621464827.959')
+  await page.getByText('kiwi entered fiji').waitFor()
+  await say(linePort, 'IAMAT kiwi -15-179.5 1621464828.959')
+  await say(linePort, 'IAMAT kiwi -15+170 1621464829.959')
+  await page.getByText('kiwi left fiji').waitFor()
+})
+
 test('a server that dies is told of, and the map comes from another one', async (t) => {
   const { drover } = await start(t)
   const page = await openPage(t, drover, { place: '/herd' })

@@ -4,7 +4,15 @@ import fc from 'fast-check'
 import { withNews } from '../src/herd/client-map.ts'
 import { edgesOf, serverNames } from '../src/herd/edges.ts'
 import type { Client, Link } from '../src/herd/herd-api.ts'
-import { gridStep, toDegrees, toPixels, viewOf, worldView, zoom } from '../src/herd/projection.ts'
+import {
+  gridStep,
+  piecesOf,
+  toDegrees,
+  toPixels,
+  viewOf,
+  worldView,
+  zoom,
+} from '../src/herd/projection.ts'
 
 const link = (peer: string, change: Partial<Link> = {}): Link => ({
   ...{ peer, isLinked: true, isCut: false, sinceMs: 5, isSlow: false, waiting: 0, rttMs: 1 },
@@ -66,6 +74,16 @@ test('clients move, come and go', () => {
 const size = { width: 800, height: 400 }
 const latitude = fc.double({ min: -89, max: 89, noNaN: true })
 const longitude = fc.double({ min: -179, max: 179, noNaN: true })
+
+test('a box over 180° is drawn at both edges of the map', () => {
+  const box = { south: -20, north: -10, west: 177, east: -178 }
+
+  assert.deepEqual(piecesOf(box), [
+    { ...box, east: 180 },
+    { ...box, west: -180 },
+  ])
+  assert.deepEqual(piecesOf({ ...box, west: -179 }), [{ ...box, west: -179 }])
+})
 
 test('what is pressed on is where it is drawn', () => {
   fc.assert(

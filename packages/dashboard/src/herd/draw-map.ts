@@ -1,5 +1,5 @@
 import type { Client, Fence } from './herd-api.ts'
-import { gridStep, type Size, toPixels, type View } from './projection.ts'
+import { gridStep, piecesOf, type Size, toPixels, type View } from './projection.ts'
 
 /** What is drawn, and in which colours. */
 export interface Drawing {
@@ -103,8 +103,10 @@ function drawFence(context: CanvasRenderingContext2D, fence: Fence, drawing: Dra
     longitude: box?.west ?? circle?.longitude ?? 0,
   }
   const { x, y } = toPixels(corner, view, size)
-  if (box)
-    context.rect(x, y, (box.east - box.west) * view.scale, (box.north - box.south) * view.scale)
+  for (const { west, north, south, east } of box ? piecesOf(box) : []) {
+    const from = toPixels({ latitude: north, longitude: west }, view, size)
+    context.rect(from.x, from.y, (east - west) * view.scale, (north - south) * view.scale)
+  }
   if (circle) {
     const along = (circle.radiusKm / kmPerDegree) * view.scale
     const across = along / Math.max(0.01, Math.cos((circle.latitude * Math.PI) / 180))

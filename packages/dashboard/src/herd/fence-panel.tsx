@@ -1,13 +1,11 @@
 import { useState } from 'preact/hooks'
 import type { PartClient } from '../client/part.ts'
 import { Action, Button } from '../kit/button.tsx'
-import { Dialog, DialogForm } from '../kit/dialog.tsx'
-import { Field, NumberField } from '../kit/field.tsx'
 import { formatCount, formatTime, plural } from '../kit/format.ts'
 import { Nothing, Panel } from '../kit/panel.tsx'
 import { type Column, Table } from '../kit/table.tsx'
-import { addFence, type Crossing, type Fence, removeFence } from './herd-api.ts'
-import { DegreesField } from './place-dialog.tsx'
+import { type Crossing, type Fence, removeFence } from './herd-api.ts'
+import { NewFence } from './new-fence.tsx'
 import type { Degrees } from './projection.ts'
 
 interface FencePanelProps {
@@ -104,43 +102,4 @@ function shapeText({ circle, box }: Fence): string {
     return `${circle.radiusKm} km around ${circle.latitude.toFixed(3)}, ${circle.longitude.toFixed(3)}`
   if (!box) return ''
   return `${box.south.toFixed(2)}, ${box.west.toFixed(2)} to ${box.north.toFixed(2)}, ${box.east.toFixed(2)}`
-}
-
-interface NewFenceProps {
-  readonly herd: PartClient
-  readonly center: Degrees
-  readonly onClose: () => void
-}
-
-function NewFence({ herd, center, onClose }: NewFenceProps) {
-  const act = (fields: FormData) => {
-    const id = String(fields.get('id'))
-    const circle = {
-      latitude: Number(fields.get('latitude')),
-      longitude: Number(fields.get('longitude')),
-      radiusKm: Number(fields.get('radiusKm')),
-    }
-    return addFence(herd, { ...(id === '' ? {} : { id }), circle })
-  }
-  return (
-    <Dialog title="New fence" onClose={onClose}>
-      <DialogForm verb="Make" done="The fence is there" act={act} onClose={onClose}>
-        <Field label="Name" hint="Without one it gets a name.">
-          {(control) => <input {...control} name="id" maxLength={128} autocomplete="off" />}
-        </Field>
-        <div class="pair">
-          <DegreesField label="Latitude" name="latitude" most={90} value={center.latitude} />
-          <DegreesField label="Longitude" name="longitude" most={180} value={center.longitude} />
-        </div>
-        <NumberField
-          label="Radius in km"
-          name="radiusKm"
-          least={0.01}
-          most={20_016}
-          step="any"
-          initial={500}
-        />
-      </DialogForm>
-    </Dialog>
-  )
 }

@@ -1,5 +1,6 @@
 import type { Part } from '../client/admin.ts'
 import { createPartClient, type PartClient } from '../client/part.ts'
+import type { Box } from './projection.ts'
 
 /** A client as a server tells of it. */
 export interface Client {
@@ -35,13 +36,6 @@ interface Place {
 
 export interface Circle extends Place {
   readonly radiusKm: number
-}
-
-interface Box {
-  readonly south: number
-  readonly west: number
-  readonly north: number
-  readonly east: number
 }
 
 export interface Fence {
@@ -91,7 +85,7 @@ export const cutLink = (herd: PartClient, peer: string, cut: boolean) =>
 
 export const addFence = (
   herd: PartClient,
-  fence: { readonly id?: string; readonly circle: Circle },
+  fence: { readonly id?: string } & ({ readonly circle: Circle } | { readonly box: Box }),
 ) => herd.post<Fence>('/v1/fences', fence)
 
 export const removeFence = (herd: PartClient, id: string) =>

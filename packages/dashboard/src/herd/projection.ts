@@ -4,6 +4,14 @@ export interface Degrees {
   readonly longitude: number
 }
 
+/** Between two latitudes and two longitudes; when `west` is above `east` it goes over 180°. */
+export interface Box {
+  readonly south: number
+  readonly west: number
+  readonly north: number
+  readonly east: number
+}
+
 /** What part of the earth is seen: plate carrée, degrees are the same length everywhere. */
 export interface View {
   readonly center: Degrees
@@ -52,6 +60,15 @@ export function toPixels({ latitude, longitude }: Degrees, view: View, size: Siz
     x: size.width / 2 + (longitude - view.center.longitude) * view.scale,
     y: size.height / 2 - (latitude - view.center.latitude) * view.scale,
   }
+}
+
+/** Returns the boxes that are drawn for `box`: two where it goes over 180°, which is the edge of the map. */
+export function piecesOf(box: Box): readonly Box[] {
+  if (box.west <= box.east) return [box]
+  return [
+    { ...box, east: 180 },
+    { ...box, west: -180 },
+  ]
 }
 
 /** Which place is drawn there, kept on the earth. */
