@@ -78,6 +78,8 @@ export const jobsFaults = {
   STORE_UNAVAILABLE: { status: 503, retry: 'later' },
   /** The store was written by a newer version. */
   STORE_TOO_NEW: { status: 500, retry: 'never' },
+  /** The store is no database, or one that may not be opened or written. */
+  STORE_INVALID: { status: 500, retry: 'never' },
   /** An address of a queue that is none of ours, of RabbitMQ or of NATS. */
   QUEUE_INVALID: { status: 422, retry: 'never' },
   /** The receiver of a callback answered with a status outside 200 to 299. */

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Clock } from '@drover/kernel'
+import { type Clock, Fault } from '@drover/kernel'
 import { Accounts } from './accounts/accounts.ts'
 import { type AccountOptions, accountDefaults } from './accounts/options.ts'
+import { fault } from './errors.ts'
 import { ClaimStore } from './store/claim-store.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { DeliveryStore } from './store/delivery-store.ts'
@@ -35,19 +36,33 @@ export interface StoreOptions {
   readonly accounts?: Partial<AccountOptions>
 }
 
-/** Opens the store and brings its schema up to date. Throws STORE_UNAVAILABLE, STORE_TOO_NEW. */
+/**
+ * Opens the store and brings its schema up to date. A file is made for its owner alone: it has keys and
+ * secrets. Throws STORE_UNAVAILABLE, STORE_TOO_NEW, STORE_INVALID.
+ */
 export async function openStores(options: StoreOptions): Promise<Stores> {
   const { store, clock, connections } = options
-  if (!/^postgres(ql)?:/.test(store) && store !== ':memory:')
-    mkdirSync(dirname(store), { recursive: true })
-  const database = openDatabase(store, connections)
+  const isFile = !/^postgres(ql)?:/.test(store) && store !== ':memory:'
   try {
-    await migrate(database)
-  } catch (error) {
-    await database.db.destroy()
-    throw error
+    if (isFile) makeFile(store)
+    const database = openDatabase(store, connections)
+    await migrate(database).catch(async (error) => {
+      await database.db.destroy()
+      throw error
+    })
+    return storesOver(database, clock, options.accounts)
+  } catch (cause) {
+    // What the system and the databases refuse has a code; a mistake of ours has none.
+    if (cause instanceof Fault || (cause as { code?: unknown }).code === undefined) throw cause
+    // The address of PostgreSQL may hold a password.
+    const name = isFile ? `the store ${store}` : 'the store'
+    throw fault('STORE_INVALID', `${name} cannot be used: ${(cause as Error).message}`, { cause })
   }
-  return storesOver(database, clock, options.accounts)
+}
+
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
 }
 
 /** Returns the stores over a database whose schema is up to date. */

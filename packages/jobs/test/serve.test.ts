@@ -1,12 +1,42 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { silentLog } from '@drover/kernel'
+import { type Fault, silentLog, systemClock } from '@drover/kernel'
 import { JobsClient, type JobView } from '../src/client.ts'
 import { startJobs } from '../src/serve.ts'
+import { openStores } from '../src/stores.ts'
 import { startSite } from './local-site.ts'
+
+test('the store is its owner’s alone', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-serve-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const store = join(folder, 'inner', 'jobs.sqlite')
+
+  const stores = await openStores({ store, clock: systemClock })
+  await stores.accounts.register('ann@example.org', 'secret')
+  const files = readdirSync(join(folder, 'inner'))
+  const modes = ['', ...files].map((name) => statSync(join(folder, 'inner', name)).mode & 0o077)
+  await stores.close()
+
+  assert.ok(files.includes('jobs.sqlite-wal'))
+  assert.deepEqual(new Set(modes), new Set([0]))
+})
+
+test('a store that is none is named, and is no mistake of ours', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-serve-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const other = join(folder, 'notes.txt')
+  writeFileSync(other, 'this is something else, and long enough to have a header\n'.repeat(20))
+
+  for (const store of [folder, other, join(other, 'inner.sqlite')])
+    await assert.rejects(openStores({ store, clock: systemClock }), (error: Fault) => {
+      assert.equal(error.code, 'STORE_INVALID')
+      assert.ok(error.message.includes(store))
+      return true
+    })
+})
 
 test('the service in one process fetches a site for its client', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'drover-serve-'))
