@@ -14,7 +14,7 @@ export interface FetchOptions {
   readonly headersMs: number
   /** The longest silence within the body. */
   readonly bodyMs: number
-  /** Time for the page in all, with redirects, without the wait for its turn. */
+  /** Time for the page in all, with redirects, without the waits for its turn and for robots.txt. */
   readonly totalMs: number
   /** The body as it comes over the wire. */
   readonly packedBytesMax: number

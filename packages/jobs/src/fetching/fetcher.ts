@@ -110,45 +110,58 @@ async function followPage(
   known: Validators | undefined,
 ): Promise<FetchOutcome> {
   let url = start
+  let leftMs = tools.options.totalMs
   for (let redirects = 0; redirects <= tools.options.redirectsMax; redirects++) {
-    const answer = await askInTurn(tools, url, signal, known)
+    const validators = known?.url === url.href ? validatorsFor(known) : {}
+    const { answer, tookMs } = await askInTurn(tools, url, validators, leftMs, signal)
+    const isUnchanged = answer.status === 304 && Object.keys(validators).length > 0
+    if (isUnchanged) return { kind: 'unchanged', url: url.href }
     const next = redirectOf(answer, url)
     if (!next) return conclude(tools, answer, url, redirects)
     url = next
+    leftMs -= tookMs
   }
   throw fault('REDIRECTS_TOO_MANY', `more than ${tools.options.redirectsMax} redirects`)
 }
 
-/** One request, when robots.txt lets it and its host's turn has come. */
+/** One request, when robots.txt lets it and its host's turn has come; `leftMs` is for the request alone. */
 async function askInTurn(
   { options, clock, transport, robots, gate, turns }: PageTools,
   url: URL,
+  validators: Record<string, string>,
+  leftMs: number,
   signal: AbortSignal,
-  known: Validators | undefined,
-): Promise<Incoming> {
+): Promise<{ answer: Incoming; tookMs: number }> {
   const word = options.robots ? await robots.ask(url, signal) : { allowed: true, delayMs: 0 }
   if (!word.allowed) throw fault('ROBOTS_DISALLOW', `robots.txt of ${url.host} excludes the page`)
   const delayMs = Math.min(options.hostDelayMsMax, Math.max(options.hostDelayMs, word.delayMs))
   await turns.await(url.host, delayMs, signal)
   const leave = await gate.enter(url.host, delayMs, signal)
+  const startMs = clock.monotonic()
   try {
-    const headers = headersFor(options.userAgent, known?.url === url.href ? known : undefined)
+    const headers = { ...headersFor(options.userAgent), ...validators }
     const outgoing = { method: 'GET', url, headers, bytesMax: options.packedBytesMax } as const
-    return await timed(clock, options.totalMs, signal, (inner) =>
+    const answer = await timed(clock, Math.max(0, leftMs), signal, (inner) =>
       transport.send({ ...outgoing, beyond: 'refuse' }, inner),
     )
+    return { answer, tookMs: clock.monotonic() - startMs }
   } finally {
     leave()
   }
 }
 
-function headersFor(userAgent: string, known: Validators | undefined): Record<string, string> {
+function headersFor(userAgent: string): Record<string, string> {
   return {
     'user-agent': userAgent,
     accept: 'text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.5',
     'accept-encoding': acceptedEncodings,
-    ...(known?.etag === undefined ? {} : { 'if-none-match': known.etag }),
-    ...(known?.lastModified === undefined ? {} : { 'if-modified-since': known.lastModified }),
+  }
+}
+
+function validatorsFor({ etag, lastModified }: Validators): Record<string, string> {
+  return {
+    ...(etag === undefined ? {} : { 'if-none-match': etag }),
+    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
   }
 }
 
@@ -161,7 +174,7 @@ async function timed<Result>(
 ): Promise<Result> {
   const late = new AbortController()
   const cancel = clock.after(deadlineMs, () =>
-    late.abort(fault('FETCH_TIMEOUT', `the page took longer than ${deadlineMs} ms`)),
+    late.abort(fault('FETCH_TIMEOUT', 'the page took longer than all of it may')),
   )
   try {
     return await work(AbortSignal.any([signal, late.signal]))
@@ -177,9 +190,18 @@ function redirectOf({ status, headers }: Incoming, from: URL): URL | undefined {
   if (headers.location === undefined)
     throw fault('REDIRECT_INVALID', `${from.host} redirects to nowhere`)
   try {
-    return parsePageUrl(headers.location, from)
+    return parsePageUrl(utf8(headers.location), from)
   } catch (cause) {
     throw fault('REDIRECT_INVALID', `${from.host} redirects to what is no page`, { cause })
+  }
+}
+
+/** Headers come as Latin-1; a place beyond ASCII is written in UTF-8 nearly always. */
+function utf8(header: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(header, 'latin1'))
+  } catch {
+    return header
   }
 }
 
@@ -191,7 +213,6 @@ async function conclude(
   url: URL,
   redirects: number,
 ): Promise<FetchOutcome> {
-  if (status === 304) return { kind: 'unchanged', url: url.href }
   if (status >= 500 || passingStatuses.has(status)) {
     const waitMs = retryAfterMs(headers['retry-after'], clock.now())
     return { kind: 'failed', fault: fault('PAGE_UNAVAILABLE', answered(url, status)), waitMs }

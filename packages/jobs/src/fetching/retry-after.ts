@@ -8,6 +8,7 @@ const askedMsMax = 86_400_000
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined
   const text = header.trim()
-  const asked = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs
+  const dateMs = /^[a-z]/i.test(text) ? Date.parse(text) : Number.NaN
+  const asked = /^\d+$/.test(text) ? Number(text) * 1_000 : dateMs - nowMs
   return Number.isNaN(asked) ? undefined : Math.min(askedMsMax, Math.max(0, asked))
 }

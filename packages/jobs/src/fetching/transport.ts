@@ -11,19 +11,25 @@ interface Outgoing {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
-  /** Bytes of the answer's body that are read. */
+  /** Bytes of the answer's body that are read; at most 64 KiB when it is no success. */
   readonly bytesMax: number
-  /** Beyond `bytesMax`: throw PAGE_TOO_LARGE, or keep what was read. */
+  /** Beyond `bytesMax`: throw PAGE_TOO_LARGE, or keep what was read. A success only is refused. */
   readonly beyond: 'refuse' | 'cut'
 }
 
 /** One answer, its body whole but still packed. */
 export interface Incoming {
   readonly status: number
-  /** Names in lower case; several of one name joined by commas. */
+  /** Names in lower case; several of one name joined by commas, but of several places the first. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
 }
+
+/** What nobody needs of an answer that is no success is not waited for, in bytes. */
+const otherBytesMax = 65_536
+
+/** The longest time that a connection is kept for the next request, whatever the server offers. */
+const keepMsMax = 5_000
 
 /** Sends requests of ours to servers of others. No redirect is followed. */
 export interface Transport {
@@ -52,6 +58,7 @@ export function createTransport(options: TransportOptions): Transport {
     headersTimeout: headersMs,
     bodyTimeout: bodyMs,
     maxHeaderSize: 65_536,
+    keepAliveMaxTimeout: keepMsMax,
     allowH2: true,
   })
   return {
@@ -82,15 +89,18 @@ async function exchange(agent: Agent, outgoing: Outgoing, signal: AbortSignal): 
 }
 
 async function readBody(
-  answer: Dispatcher.ResponseData,
-  { bytesMax, beyond }: Outgoing,
+  { statusCode, body }: Dispatcher.ResponseData,
+  outgoing: Outgoing,
 ): Promise<Uint8Array> {
+  const isSuccess = statusCode >= 200 && statusCode < 300
+  const bytesMax = isSuccess ? outgoing.bytesMax : Math.min(outgoing.bytesMax, otherBytesMax)
+  const mayRefuse = isSuccess && outgoing.beyond === 'refuse'
   // Leaving the loop early destroys the stream, and with it the connection.
   const parts: Uint8Array[] = []
   let length = 0
-  for await (const part of answer.body as AsyncIterable<Uint8Array>) {
+  for await (const part of body as AsyncIterable<Uint8Array>) {
     const left = bytesMax - length
-    if (part.length > left && beyond === 'refuse')
+    if (part.length > left && mayRefuse)
       throw fault('PAGE_TOO_LARGE', `the page is over ${bytesMax} bytes`)
     parts.push(part.subarray(0, left))
     length += Math.min(part.length, left)
@@ -101,9 +111,11 @@ async function readBody(
 
 function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
   const flat: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined)
-      flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase()
+    if (Array.isArray(value)) flat[key] = key === 'location' ? (value[0] ?? '') : value.join(', ')
+    else if (value !== undefined) flat[key] = value
+  }
   return flat
 }
 

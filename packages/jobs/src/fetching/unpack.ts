@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import {
   brotliDecompress,
+  constants,
   gunzip as gunzipCallback,
   inflate,
   inflateRaw,
@@ -24,8 +25,59 @@ const unpackers: Readonly<Record<string, Unpack>> = {
   deflate: (bytes, options) =>
     ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateZlib(bytes, options) : inflateBare(bytes, options),
   br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
+  zstd: unpackFrames,
   identity: async (bytes) => bytes,
+}
+
+/** Windows of more than 8 MiB are not for the web (RFC 9659); a page of one byte could ask for 128. */
+const windowLogMax = { [constants.ZSTD_d_windowLogMax]: 23 }
+
+/** Frames of one body; each costs a decoder of its own. */
+const framesMax = 1_000
+
+/** What zstd packs is one frame after the other (RFC 8878, section 3.1); whatever follows is ignored. */
+async function unpackFrames(
+  bytes: Uint8Array,
+  { maxOutputLength }: { maxOutputLength: number },
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let room = maxOutputLength
+  let rest = bytes
+  for (let frame = 0; frame === 0 || startsFrame(rest); frame++) {
+    if (frame === framesMax) throw new RangeError(`more than ${framesMax} frames`)
+    // An empty frame has room where there is none left.
+    const { part, packedBytes } = await unpackFrame(rest, Math.max(1, room))
+    parts.push(part)
+    room -= part.length
+    rest = rest.subarray(packedBytes)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Whether a frame begins here: one of data, or one to be skipped. */
+function startsFrame([first, second, third, fourth]: Uint8Array): boolean {
+  if (first === 0x28) return second === 0xb5 && third === 0x2f && fourth === 0xfd
+  return (
+    first !== undefined && first >> 4 === 5 && second === 0x2a && third === 0x4d && fourth === 0x18
+  )
+}
+
+function unpackFrame(
+  bytes: Uint8Array,
+  maxOutputLength: number,
+): Promise<{ part: Uint8Array; packedBytes: number }> {
+  return new Promise((resolve, reject) => {
+    const options = { params: windowLogMax, maxOutputLength, info: true }
+    zstdDecompress(bytes, options, (error, result) => {
+      if (error) return reject(error)
+      // What comes with `info` is another thing than the types say.
+      const { buffer, engine } = result as unknown as {
+        buffer: Uint8Array
+        engine: { bytesWritten: number }
+      }
+      resolve({ part: buffer, packedBytes: engine.bytesWritten })
+    })
+  })
 }
 
 /** What we tell servers that we can unpack. */

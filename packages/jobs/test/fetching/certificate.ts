@@ -1,0 +1,23 @@
+/**
+ * A certificate of nobody's, for `good.example`, `evil.example` and 127.0.0.1, good for a hundred years,
+ * and its key, which keeps nothing secret.
+ */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBtDCCAVmgAwIBAgIUf4dlUVKAjRbemnmqBi1WBY2g/I0wCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMZ29vZC5leGFtcGxlMCAXDTI2MTEyMTE4MjQyM1oYDzIxMjYx
+MDI4MTgyNDIzWjAXMRUwEwYDVQQDDAxnb29kLmV4YW1wbGUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAARh7g0kBHyJNfdYAD/idZIdN+ue0kX+ISE4oHMbuC3QT5Su
+N2ei0EGqpbHttaSRyyB0eL5OgK64kn6LfCqh68Lko4GAMH4wHQYDVR0OBBYEFAjC
+3a71ztd5jtaPTEydoUf2Uo6CMB8GA1UdIwQYMBaAFAjC3a71ztd5jtaPTEydoUf2
+Uo6CMA8GA1UdEwEB/wQFMAMBAf8wKwYDVR0RBCQwIoIMZ29vZC5leGFtcGxlggxl
+dmlsLmV4YW1wbGWHBH8AAAEwCgYIKoZIzj0EAwIDSQAwRgIhANtZt9FD47ciQyCm
+FDX8sZ8nRIcLURSQCqz5WMwPPo2kAiEAlBK48cqpIyJGlMzkNiTTH2j0E/BWWoCE
+nAGlgE4b5OA=
+-----END CERTIFICATE-----
+`
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0Uj+2moUSfHpHnDp
+GDTYE1rcfLB6HHDIfSy911lMw2GhRANCAARh7g0kBHyJNfdYAD/idZIdN+ue0kX+
+ISE4oHMbuC3QT5SuN2ei0EGqpbHttaSRyyB0eL5OgK64kn6LfCqh68Lk
+-----END PRIVATE KEY-----
+`
