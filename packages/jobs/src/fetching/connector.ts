@@ -48,10 +48,12 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80)
       const addresses = await admittedAddresses(host, port, options)
       const socket = await connectToAny(connect, target, host, addresses)
-      const reached = socket.remoteAddress ?? ''
-      const refusal = guard.refusal(host, reached, socket.remotePort ?? 0)
+      const { remoteAddress: reached, remotePort = 0 } = socket
+      const refusal = reached === undefined ? '' : guard.refusal(host, reached, remotePort)
       if (refusal === undefined) return socket
       socket.destroy()
+      // Broken again before anybody could ask whom it reached.
+      if (reached === undefined) throw fault('HOST_FAILED', `${host} broke the connection`)
       throw refused(host, reached, refusal)
     }
   }

@@ -38,6 +38,15 @@ const refused = [
   '2001:db8::1',
   '2002:7f00:1::',
   'fc00::1',
+  '4000::1',
+  '192.88.99.1',
+  'fd20:ce::254',
+  '::ffff:0:127.0.0.1',
+  '100:0:0:1::1',
+  '5f00::1',
+  '3fff::1',
+  '2001:10::1',
+  '2001:20::1',
   'fd00:ec2::254',
   'fe80::1',
   'fe80::1%eth0',
@@ -93,10 +102,43 @@ test('the allow list opens ranges, addresses, names, and one port of them', () =
   assert.ok(opened('::1', '::1', 9))
   assert.ok(!opened('::1', '::1', 10))
   assert.ok(opened('a.example', 'fd00::1', 1))
-  assert.ok(opened('a.example', '1.1.1.1', 1))
+  assert.ok(opened('a.example', '1.1.1.1', 80))
 })
 
-for (const entry of ['10.0.0.0/33', 'a b', 'name:99999999', ''])
+test('a range is what is written, and an address opens itself alone', () => {
+  const guard = createGuard(['10.1.2.0/30', '192.168.1.1', 'fd00:1::/64'])
+  const opened = ['10.1.1.255', '10.1.2.0', '10.1.2.3', '10.1.2.4', '192.168.1.1', '192.168.1.10']
+    .concat('fd00:1::1', 'fd00:1:0:1::1')
+    .filter((address) => guard.refusal('a.example', address, 80) === undefined)
+
+  assert.deepEqual(opened, ['10.1.2.0', '10.1.2.3', '192.168.1.1', 'fd00:1::1'])
+})
+
+const wrong = [
+  '10.0.0.0/33',
+  'a b',
+  'name:99999999',
+  '',
+  '10/8',
+  '10',
+  '127.1',
+  '0x7f.1',
+  '0177.0.0.1',
+]
+for (const entry of [
+  ...wrong,
+  '*',
+  '*.example',
+  'a.example:0',
+  'a.example:65536',
+  '2130706433/32',
+  '10.0.0.0/8/8',
+  'fe80::1%eth0/64',
+  'http://a.example',
+  '[a.example]',
+  '10.0.0.0/',
+  '1.2.3.4.5',
+])
   test(`an allow list with "${entry}" is refused`, () => {
     assert.throws(() => createGuard([entry]), RangeError)
   })
