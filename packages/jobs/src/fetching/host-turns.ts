@@ -23,28 +23,37 @@ const nearMs = 1_000
 /** The longest wait at a host that a redirect leads to, where a job would have to begin anew, in ms. */
 const redirectWaitMs = 30_000
 
-/** The turns of one page: one at each host that its redirects lead over. */
+/** The turns of one page at the hosts that its redirects lead over. */
 export class PageTurns {
   readonly #turns: HostTurns | undefined
   readonly #clock: Clock
   readonly #had = new Set<string>()
+  /** Where the page's turn has come already, and nothing was asked for yet. */
+  #given: string | undefined
 
-  /** `had` is the host at which the page has its turn already. */
-  constructor(turns: HostTurns | undefined, clock: Clock, had: string | undefined) {
+  /** `given` is the host at which the page has its turn already. */
+  constructor(turns: HostTurns | undefined, clock: Clock, given: string | undefined) {
     this.#turns = turns
     this.#clock = clock
-    if (had !== undefined) this.#had.add(had)
+    this.#given = given
   }
 
   /**
    * Resolves when the page's turn at `host` has come. Throws TurnLater when it is far away and nothing
-   * was fetched yet, HOST_BUSY when something was.
+   * was fetched yet, HOST_BUSY when something was. A page that its host leads on to another place there
+   * does not get in line again: it takes one more turn, and those who come later wait longer.
    */
   async await(host: string, delayMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#turns || delayMs === 0 || this.#had.has(host)) return
-    const waitMs = await this.#turns.reserve(host, delayMs)
+    if (!this.#turns || delayMs === 0) return
     const isFirst = this.#had.size === 0
+    const isKnown = this.#had.has(host)
     this.#had.add(host)
+    if (this.#given === host) {
+      this.#given = undefined
+      return
+    }
+    const waitMs = await this.#turns.reserve(host, delayMs)
+    if (isKnown) return
     if (isFirst && waitMs > nearMs) throw new TurnLater(waitMs)
     if (waitMs > redirectWaitMs)
       throw fault('HOST_BUSY', `${host} has no turn free for ${Math.ceil(waitMs / 1_000)} s`)
