@@ -51,6 +51,7 @@ export function createNodeDisk(root: string): Disk {
 /** Plain descriptors: at thousands of calls a second a FileHandle costs twice as much. */
 class NodeFile implements DiskFile {
   readonly #fd: number
+  #closed: Promise<void> | undefined
 
   constructor(fd: number) {
     this.#fd = fd
@@ -89,8 +90,10 @@ class NodeFile implements DiskFile {
     return (await statFd(this.#fd)).size
   }
 
-  async close(): Promise<void> {
-    await closeFd(this.#fd)
+  /** Once only, however often it is called: the number may be another file's by then. */
+  close(): Promise<void> {
+    this.#closed ??= closeFd(this.#fd)
+    return this.#closed
   }
 }
 

@@ -15,7 +15,7 @@ import type { Flushed } from './partition-log.ts'
 import { readWhole } from './read-whole.ts'
 import { indexPath, segmentBaseOf, segmentHeaderBytes, segmentPath } from './segment.ts'
 import { readSnapshot } from './snapshot.ts'
-import { readWal, walIdOf, walPath } from './wal-file.ts'
+import { isUnused, readWal, type WalEnd, walIdOf, walPath } from './wal-file.ts'
 
 /** Where repairs put what they took out. */
 const asideFolder = 'spoilt'
@@ -49,30 +49,33 @@ export async function repairLog(disk: Disk): Promise<readonly Repair[]> {
 }
 
 async function repairWals(disk: Disk): Promise<Repair[]> {
-  const ids = (await disk.list('.')).map(walIdOf).filter((id) => id !== undefined)
+  const ends = await walEnds(disk)
   const repairs: Repair[] = []
-  for (const id of ids) {
-    const path = walPath(id)
-    const bytes = await readWhole(disk, path)
-    const end =
-      repairs.length > 0
-        ? ({ kind: 'damaged', position: 0 } as const)
-        : await readWal(
-            disk,
-            path,
-            () => {},
-            () => {},
-          )
-    // The torn tail of the last file is no damage: the next start cuts it off.
-    if (end.kind === 'whole' || (end.kind === 'torn' && id === ids.at(-1))) continue
-    const { position } = end
-    const aside = await putAside(disk, path, position, bytes.subarray(position))
-    repairs.push({ path, position, bytes: bytes.length - position, offsets: undefined, aside })
+  for (const [place, [path, end]] of ends.entries()) {
+    // The open end of the last file that was begun is no damage: the next start cuts it off.
+    const isSound = end.kind === 'whole' || (end.kind === 'open' && place === ends.length - 1)
+    if (isSound && repairs.length === 0) continue
+    const position = repairs.length > 0 || end.kind === 'whole' ? 0 : end.position
+    const bytes = (await readWhole(disk, path)).subarray(position)
+    const aside = await putAside(disk, path, position, bytes)
+    repairs.push({ path, position, bytes: bytes.length, offsets: undefined, aside })
     if (position === 0) await disk.remove(path)
     else await cut(disk, path, position)
   }
   if (repairs.length > 0) await disk.syncFolder('.')
   return repairs
+}
+
+/** The write-ahead files that were begun, in order, and how each ends. */
+async function walEnds(disk: Disk): Promise<[string, WalEnd][]> {
+  const ids = (await disk.list('.')).map(walIdOf).filter((id) => id !== undefined)
+  const ends: [string, WalEnd][] = []
+  const nothing = () => {}
+  for (const path of ids.map(walPath)) {
+    const end = await readWal(disk, path, nothing, nothing)
+    if (!isUnused(end)) ends.push([path, end])
+  }
+  return ends
 }
 
 async function cut(disk: Disk, path: string, position: number): Promise<void> {

@@ -14,7 +14,8 @@ import {
   writeSnapshot,
 } from './snapshot.ts'
 import type { LogEvent, Retention, StoreEvent, StoreOptions } from './state-machine.ts'
-import { WalFile, walPath } from './wal-file.ts'
+import { walPath } from './wal-file.ts'
+import { reservePath, WalFiles } from './wal-files.ts'
 import { readWals } from './wal-replay.ts'
 
 /** The number that events carry in the place of a partition. */
@@ -32,13 +33,11 @@ export class Store {
   damage: Damage | undefined
   readonly #with: StoreOptions
   readonly #loop: CommitLoop
-  #wal: WalFile | undefined
-  #sealed: WalFile[] = []
+  #wals: WalFiles | undefined
   #sequence = 0
   /** The last event that is in a write-ahead file, and, at recovery, the last one met there. */
   #written = 0
   #seen = 0
-  #walId = 0
   #rollWanted = false
   #handing: Promise<void> | undefined
   #handingMark = 0
@@ -77,7 +76,6 @@ export class Store {
       return store.damage
     })
     store.damage = damage
-    store.#walId = ids.at(-1) ?? 0
     if (!damage) await store.#begin(ids)
     // What stands before the damage is whole; it may be served.
     else for (const log of store.partitions.values()) log.durable = log.end
@@ -152,15 +150,13 @@ export class Store {
     }
     await this.#saveSnapshot(this.#capture())
     for (const id of oldIds) await disk.remove(walPath(id))
+    await disk.remove(reservePath)
     await disk.syncFolder('.')
     this.#written = this.#sequence
-    this.#wal = await this.#nextWal()
-  }
-
-  #nextWal(): Promise<WalFile> {
-    const { disk, random } = this.#with
-    const mark = random.integer(1, 2 ** 53 - 2)
-    return WalFile.create(disk, ++this.#walId, mark, this.#written)
+    const { random, options } = this.#with
+    const onFailure = (cause: unknown) => this.#fail(cause)
+    const using = { disk, random, fileBytes: options.walBytes, onFailure }
+    this.#wals = await WalFiles.begin(using, (oldIds.at(-1) ?? 0) + 1)
   }
 
   /** Throws when a batch of `bytes` cannot be taken now: BROKER_BUSY, DISK_FAILED, LOG_DAMAGED. */
@@ -245,24 +241,22 @@ export class Store {
   }
 
   async #write(batches: readonly Buffer[], bytes: number): Promise<void> {
-    if (!this.#wal) throw new Error('no write-ahead file')
-    if (this.#rollWanted || this.#wal.bytes + bytes > this.#with.options.walBytes)
-      await this.#roll()
-    await this.#wal.writeGroup(batches, bytes)
+    if (!this.#wals) throw new Error('no write-ahead file')
+    if (this.#rollWanted || this.#wals.wantsRoll(bytes)) await this.#roll(this.#wals)
+    await this.#wals.write(batches, bytes, this.#written)
   }
 
-  /** Seals the write-ahead file, begins the next, and hands the sealed ones on meanwhile. */
-  async #roll(): Promise<void> {
+  /** Goes on in the next write-ahead file, and hands the sealed ones on meanwhile. */
+  async #roll(wals: WalFiles): Promise<void> {
     // Handing on may wait for batches that only we can write; then it must not be waited for.
     if (this.#handing !== undefined && this.#loop.durable >= this.#handingMark) await this.#handing
-    if (!this.#wal) return
     this.#rollWanted = false
-    this.#sealed.push(this.#wal)
     const capture = this.#handing !== undefined ? undefined : this.#capture()
-    this.#wal = await this.#nextWal()
+    await wals.roll(this.#written)
     if (!capture) return
     this.#handingMark = capture.mark
-    this.#handing = this.#inTurn(() => this.#handOn(capture, this.#sealed.splice(0)))
+    wals.take()
+    this.#handing = this.#inTurn(() => this.#handOn(capture, wals))
       .catch((cause) => this.#fail(cause))
       .finally(() => {
         this.#handing = undefined
@@ -294,15 +288,11 @@ export class Store {
     }
   }
 
-  async #handOn(capture: Capture, sealed: readonly WalFile[]): Promise<void> {
+  async #handOn(capture: Capture, wals: WalFiles): Promise<void> {
     for (const { log, upTo } of capture.partitions) await log.flush(upTo)
     await capture.durable
     await this.#saveSnapshot(capture)
-    for (const wal of sealed) {
-      await wal.close()
-      await this.#with.disk.remove(wal.path)
-    }
-    await this.#with.disk.syncFolder('.')
+    await wals.release()
   }
 
   async #saveSnapshot({ sequence, state, partitions }: Capture): Promise<void> {
@@ -330,7 +320,7 @@ export class Store {
       await this.event({ type: 'log.mark' })
       await this.#handing
       // A file sealed while another was handed on needs one more turn.
-      if (this.#sealed.length === 0) break
+      if (!this.#wals?.hasSealed) break
     }
   }
 
@@ -385,10 +375,10 @@ export class Store {
     this.#loop.fail(fault('BROKER_STOPPED', 'the broker has stopped'))
     await this.#loop.idle()
     await this.#turns
-    const files = [...this.partitions.values(), ...this.#sealed.splice(0)]
-    if (this.#wal) files.push(this.#wal)
-    this.#wal = undefined
+    const files = [...this.partitions.values()]
+    const wals = this.#wals
+    this.#wals = undefined
     // What counts was synced; a file that cannot be closed must not keep the others open.
-    await Promise.allSettled(files.map((file) => file.close()))
+    await Promise.allSettled([...files.map((file) => file.close()), wals?.close()])
   }
 }

@@ -12,8 +12,9 @@ interface Replayed {
 }
 
 /**
- * Calls `begin` with the number of the last event before each file, and `visit` with every batch of every write-ahead file, in order, until it reports damage. A file
- * is synced to its end before the next is begun, so only the last may be torn.
+ * Calls `begin` with the number of the last event before what follows, and `visit` with every batch
+ * of every write-ahead file, in order, until it reports damage. A file is sealed before the next is
+ * begun, so only the last that was begun may be open.
  */
 export async function readWals(
   disk: Disk,
@@ -22,19 +23,23 @@ export async function readWals(
   visit: (batch: Buffer, path: string) => Damage | undefined,
 ): Promise<Replayed> {
   const ids = (await disk.list('.')).map(walIdOf).filter((id) => id !== undefined)
-  let torn: Damage | undefined
   let damage: Damage | undefined
+  let open: (Damage & { readonly torn: boolean }) | undefined
   for (const id of ids) {
     const path = walPath(id)
     const end = await readWal(disk, path, begin, (batch) => {
-      damage ??= visit(batch, path)
+      // What comes behind a file without an end proves that its end is lost.
+      damage ??= open ?? visit(batch, path)
     })
-    const last = id === ids.at(-1)
-    if (end.kind === 'torn' && last) torn = { path, position: end.position }
-    else if (end.kind !== 'whole') damage ??= { path, position: end.position }
+    if (end.kind === 'damaged') damage ??= open ?? { path, position: end.position }
     if (damage) break
+    if (end.kind === 'open') open ??= { path, position: end.position, torn: end.torn }
   }
   if (damage) log.error({ ...damage }, 'a write-ahead file is spoilt in the middle')
-  else if (torn) log.warn({ ...torn }, 'the torn tail of a write-ahead file is cut off')
+  else if (open?.torn)
+    log.warn(
+      { path: open.path, position: open.position },
+      'the torn tail of a write-ahead file is cut off',
+    )
   return { ids, damage }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MemoryDisk } from '../../src/log/memory-disk.ts'
 import { repairLog } from '../../src/log/repair.ts'
-import { batchOf, openStore, valuesIn } from './store-under-test.ts'
+import { batchOf, openStore, openWal, valuesIn } from './store-under-test.ts'
 
 const count = 60
 
@@ -84,10 +84,9 @@ describe('repair', () => {
 
   it('cuts a write-ahead file where it is spoilt, and keeps the rest of it', async () => {
     const disk = await filled(false)
-    const wal = disk.paths().find((path) => path.startsWith('wal-')) ?? ''
-    const file = await disk.open(wal)
-    const size = await file.size()
-    assert.ok(size > 600, `${size} bytes`)
+    const { path: wal, bytes } = await openWal(disk)
+    assert.ok(bytes > 600, `${bytes} bytes`)
+    const size = disk.content(wal).length
     await spoil(disk, wal, 400, 1)
     const { store } = await openStore(disk)
     assert.ok(store.damage)

@@ -1,9 +1,11 @@
 import { createManualClock, seededRandom, silentLog } from '@drover/kernel'
 import { nextOffsetAt } from '../../src/log/batch.ts'
 import type { Disk } from '../../src/log/disk.ts'
+import type { MemoryDisk } from '../../src/log/memory-disk.ts'
 import { decodeBatch, encodeBatch } from '../../src/log/record.ts'
 import type { StoreEvent } from '../../src/log/state-machine.ts'
 import { Store } from '../../src/log/store.ts'
+import { isUnused, readWal } from '../../src/log/wal-file.ts'
 import type { QueueRecord } from '../../src/message.ts'
 import { limitDefaults, logDefaults } from '../../src/options.ts'
 
@@ -74,4 +76,14 @@ export async function valuesIn(store: Store, partition: number): Promise<Map<num
       }
   }
   return values
+}
+
+/** The write-ahead file that was being written, and how many of its bytes count. */
+export async function openWal(disk: MemoryDisk): Promise<{ path: string; bytes: number }> {
+  const nothing = () => {}
+  for (const path of disk.paths().filter((one) => one.startsWith('wal-'))) {
+    const end = await readWal(disk, path, nothing, nothing)
+    if (end.kind === 'open' && !isUnused(end)) return { path, bytes: end.position }
+  }
+  throw new Error('no write-ahead file was begun')
 }
