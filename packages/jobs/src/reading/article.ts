@@ -11,8 +11,29 @@ export function readArticle(html: string): string | undefined {
   return new Readability(document).parse()?.textContent ?? undefined
 }
 
-/** linkedom makes no html and body of its own when a page leaves them out. */
+/** What a page may say before its body, where no tag says that this begins; a piece at a time. */
+const headPiece = new RegExp(
+  [
+    String.raw`\s+|<!--[\s\S]*?-->|<![^>]*>`,
+    String.raw`<\/?(?:html|head|meta|link|base|basefont|bgsound)(?=[\s/>])[^>]*>`,
+    String.raw`<(title|script|style|noscript|template)(?=[\s/>])[^>]*>[\s\S]*?<\/\1\s*>`,
+  ].join('|'),
+  'iy',
+)
+
+/**
+ * Returns a page with tags for its html, head and body, as a browser would add them: linkedom does
+ * not, and a title in the body would be part of the article.
+ */
 function asDocument(html: string): string {
   if (/<html[\s>]/i.test(html) && /<body[\s>]/i.test(html)) return html
-  return `<!doctype html><html><head></head><body>${html}</body></html>`
+  let at = 0
+  for (;;) {
+    headPiece.lastIndex = at
+    if (!headPiece.test(html)) break
+    at = headPiece.lastIndex
+  }
+  const head = html.slice(0, at).replaceAll(/<!doctype[^>]*>|<\/?(html|head)(\s[^>]*)?>/gi, '')
+  const body = html.slice(at).replace(/^<body(\s[^>]*)?>/i, '')
+  return `<!doctype html><html><head>${head}</head><body>${body}</body></html>`
 }
