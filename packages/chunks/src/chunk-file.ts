@@ -140,12 +140,33 @@ async function sortSource(
   store: PieceStore,
   run: Run,
 ): Promise<ChunkedFile<FileSource>> {
-  const groups = new SpooledGroups(folder, groupsOf(plan))
+  const { content, pieces, counts } = await dealFile(source, plan, folder, run)
   try {
-    const counts = await sortFile(source, plan, groups, run.advance, run.signal)
-    const { source: content, pieces } = await groups.finish()
     await store.append(await sealPieces(pieces, 0, plan.wrap, new ContentReader(content)))
     return { plan, store, content, counts }
+  } catch (error) {
+    await content.close()
+    throw error
+  }
+}
+
+/** What a file was dealt out to: groups, each a piece of what they are together. */
+export interface Dealt extends Pick<ChunkedFile<FileSource>, 'content' | 'counts'> {
+  readonly pieces: Pieces
+}
+
+/** Deals a file out to groups, which are files in `folder`. The caller closes the content. */
+export async function dealFile(
+  source: FileSource,
+  plan: Plan,
+  folder: string,
+  { advance, signal }: Pick<Run, 'advance' | 'signal'>,
+): Promise<Dealt> {
+  const groups = new SpooledGroups(folder, groupsOf(plan))
+  try {
+    const counts = await sortFile(source, plan, groups, advance, signal)
+    const { source: content, pieces } = await groups.finish()
+    return { content, pieces, counts }
   } finally {
     await groups.close()
   }

@@ -8,6 +8,12 @@ const nameBytesMax = 100
 /** Tar in the ustar format (POSIX.1-1988), with pax records for long names and sizes over 8 GiB. */
 export function createTar(): ArchiveFormat {
   return {
+    hasCrc: false,
+    around(entry) {
+      const records = paxRecords(entry).length
+      const pax = records > 0 ? blockBytes + records + paddingBytes(records) : 0
+      return { before: pax + blockBytes, after: paddingBytes(entry.bytes) }
+    },
     begin(entry, out) {
       const records = paxRecords(entry)
       if (records.length > 0) {
@@ -25,8 +31,12 @@ export function createTar(): ArchiveFormat {
   }
 }
 
+function paddingBytes(bytes: number): number {
+  return (blockBytes - (bytes % blockBytes)) % blockBytes
+}
+
 function padding(bytes: number): Buffer {
-  return Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes)
+  return Buffer.alloc(paddingBytes(bytes))
 }
 
 function header({ name, bytes }: Entry, kind: string): Buffer {
@@ -47,7 +57,7 @@ function header({ name, bytes }: Entry, kind: string): Buffer {
   return block
 }
 
-function paxRecords({ name, bytes }: Entry): Buffer {
+function paxRecords({ name, bytes }: Omit<Entry, 'crc32'>): Buffer {
   const records = [
     ...(Buffer.byteLength(name) > nameBytesMax ? [paxRecord('path', name)] : []),
     ...(bytes > octalMax ? [paxRecord('size', String(bytes))] : []),

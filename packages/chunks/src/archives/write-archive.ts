@@ -8,8 +8,7 @@ import { beforeOf, contentBytes } from '../pieces/seal.ts'
 import type { ContentReader } from '../source/content-reader.ts'
 import { Blocks } from './blocks.ts'
 import type { ArchiveFormat, Entry } from './format.ts'
-import { createTar } from './tar.ts'
-import { createZip } from './zip.ts'
+import { formatOf, type PlacedOutput } from './format-of.ts'
 
 /** A file's pieces with their sums, and where their bytes are. */
 export interface Chunked {
@@ -31,9 +30,8 @@ export function writeOutput(output: Output, chunked: Chunked): AsyncGenerator<Bu
 }
 
 function write(output: Output, chunked: Chunked, out: Blocks): AsyncGenerator<Buffer> {
-  if (output === 'zip') return writeArchive(createZip(), chunked, out)
-  if (output === 'tar') return writeArchive(createTar(), chunked, out)
-  if (output === 'pack') return writePack(chunked, out)
+  if (output === 'zip' || output === 'tar' || output === 'pack')
+    return writePlaced(output, chunked, out)
   if (output === 'text') return writeContents(chunked, out)
   return output === 'ndjson' ? writeTexts(chunked, out) : writeManifest(chunked)
 }
@@ -51,13 +49,14 @@ export async function measureOutput(output: Output, chunked: Chunked): Promise<n
   return output === 'manifest' ? bytes : out.total
 }
 
-/** Each chunk as an entry, then the manifest as the last one. */
-async function* writeArchive(
-  format: ArchiveFormat,
+/** Each chunk as an entry, then the end. */
+async function* writePlaced(
+  output: PlacedOutput,
   chunked: Chunked,
   out: Blocks,
 ): AsyncGenerator<Buffer> {
   const { pieces, facts } = chunked
+  const format = formatOf(output)
   for await (const batch of pieces.batches()) {
     for (let index = 0; index < batch.count; index++) {
       const entry = entryOf(facts, batch, index)
@@ -67,11 +66,39 @@ async function* writeArchive(
     }
     yield* out.full()
   }
-  const manifest = await measureManifest(chunked)
-  format.begin(manifest, out)
-  yield* addManifest(chunked, manifest.bytes, out)
-  format.finish(manifest, out)
-  yield* format.end(entriesAgain(chunked, manifest), out)
+  yield* output === 'pack' ? endPack(chunked, out) : endArchive(format, chunked, out)
+}
+
+/** What the end of an output is made of. */
+type Ended = Pick<Chunked, 'pieces' | 'facts' | 'isMeasured'>
+
+/** Yields what stands after the entries of an output, which have `bytes` with what is around them. */
+export function endOutput(
+  output: PlacedOutput,
+  chunked: Ended,
+  bytes: number,
+): AsyncGenerator<Buffer> {
+  const out = new Blocks()
+  out.pass(bytes)
+  return output === 'pack' ? endPack(chunked, out) : endArchive(formatOf(output), chunked, out)
+}
+
+/** The manifest as the last entry, and the archive's directory. */
+async function* endArchive(
+  format: ArchiveFormat,
+  chunked: Ended,
+  out: Blocks,
+): AsyncGenerator<Buffer> {
+  const { entry, lines } = await measureManifest(chunked)
+  format.begin(entry, out)
+  if (chunked.isMeasured) out.pass(entry.bytes)
+  else
+    for await (const block of lines ?? writeManifest(chunked)) {
+      out.add(block)
+      yield* out.full()
+    }
+  format.finish(entry, out)
+  yield* format.end(entriesAgain(chunked, entry), out)
 }
 
 function entryOf({ plan, nameOf }: ManifestFacts, batch: SealedPieces, index: number): Entry {
@@ -84,7 +111,7 @@ function entryOf({ plan, nameOf }: ManifestFacts, batch: SealedPieces, index: nu
   }
 }
 
-async function* entriesAgain({ pieces, facts }: Chunked, last: Entry) {
+async function* entriesAgain({ pieces, facts }: Ended, last: Entry) {
   for await (const batch of pieces.batches())
     yield Array.from({ length: batch.count }, (_, index) => entryOf(facts, batch, index))
   yield [last]
@@ -126,32 +153,29 @@ async function* contentFromDisk(
   out.add(facts.plan.wrap.after)
 }
 
-/** The manifest's size and sum, found by writing it for nobody. */
-async function measureManifest(chunked: Chunked): Promise<Entry> {
+/** A manifest up to so many bytes is kept from measuring it; a larger one is made twice. */
+const keptBytes = 8 * 2 ** 20
+
+/** The manifest's size and sum, found by writing it; and its lines, when they are not many. */
+async function measureManifest(
+  chunked: Ended,
+): Promise<{ entry: Entry; lines: readonly Buffer[] | undefined }> {
   let [bytes, sum] = [0, 0]
+  let lines: Buffer[] | undefined = []
   for await (const block of writeManifest(chunked)) {
     bytes += block.length
     sum = crc32(block, sum)
+    lines = bytes > keptBytes ? undefined : lines
+    lines?.push(block)
   }
-  return { name: manifestName, bytes, crc32: sum }
+  return { entry: { name: manifestName, bytes, crc32: sum }, lines }
 }
 
-async function* writeManifest({ pieces, facts }: Chunked): AsyncGenerator<Buffer> {
+async function* writeManifest({ pieces, facts }: Ended): AsyncGenerator<Buffer> {
   const manifest = new ManifestWriter(facts)
   yield Buffer.from(manifest.head())
   for await (const batch of pieces.batches()) yield Buffer.from(manifest.lines(batch))
   yield Buffer.from(manifest.end())
-}
-
-async function* addManifest(chunked: Chunked, bytes: number, out: Blocks): AsyncGenerator<Buffer> {
-  if (chunked.isMeasured) {
-    out.pass(bytes)
-    return
-  }
-  for await (const block of writeManifest(chunked)) {
-    out.add(block)
-    yield* out.full()
-  }
 }
 
 /** Bytes of the line that ends a pack. */
@@ -168,10 +192,8 @@ async function* writeContents(chunked: Chunked, out: Blocks): AsyncGenerator<Buf
   yield* out.all()
 }
 
-/** The chunks one after the other, the manifest, and a line that says where the manifest begins. */
-async function* writePack(chunked: Chunked, out: Blocks): AsyncGenerator<Buffer> {
-  for await (const batch of chunked.pieces.batches())
-    for (let index = 0; index < batch.count; index++) yield* content(chunked, batch, index, out)
+/** The manifest, and a line that says where it begins. */
+async function* endPack(chunked: Ended, out: Blocks): AsyncGenerator<Buffer> {
   const manifestAt = out.total
   for await (const block of writeManifest(chunked)) {
     out.add(block)

@@ -1,5 +1,4 @@
-import type { Blocks } from './blocks.ts'
-import { type ArchiveFormat, dosDate, type Entry } from './format.ts'
+import { type ArchiveFormat, dosDate, type Entry, type Sink } from './format.ts'
 
 const largest = 0xffffffff
 const mostEntries = 0xffff
@@ -12,18 +11,18 @@ const utf8Flag = 0x800
  */
 export function createZip(): ArchiveFormat {
   return {
+    hasCrc: true,
+    around: (entry) => ({ before: localBytes(entry), after: 0 }),
     begin(entry, out) {
-      const name = Buffer.from(entry.name)
       const isLarge = entry.bytes >= largest
-      const extra = isLarge ? wide([entry.bytes, entry.bytes]) : Buffer.alloc(0)
-      const head = Buffer.alloc(30)
+      const head = startHead(30, entry.name)
+      const { length } = head
       head.writeUInt32LE(0x04034b50, 0)
       writeCommon(head, 4, entry, isLarge)
-      head.writeUInt16LE(name.length, 26)
-      head.writeUInt16LE(extra.length, 28)
+      head.writeUInt16LE(length - 30, 26)
+      head.writeUInt16LE(isLarge ? 20 : 0, 28)
       out.add(head)
-      out.add(name)
-      out.add(extra)
+      if (isLarge) out.add(wide([entry.bytes, entry.bytes]))
     },
     finish() {},
     async *end(batches, out) {
@@ -33,7 +32,7 @@ export function createZip(): ArchiveFormat {
       for await (const entries of batches) {
         for (const entry of entries) {
           addCentral(entry, offset, out)
-          offset += localBytes(entry)
+          offset += localBytes(entry) + entry.bytes
           count++
         }
         yield* out.full()
@@ -44,8 +43,16 @@ export function createZip(): ArchiveFormat {
   }
 }
 
-function localBytes({ name, bytes }: Entry): number {
-  return 30 + Buffer.byteLength(name) + (bytes >= largest ? 20 : 0) + bytes
+/** Bytes of what stands before an entry's own. */
+function localBytes({ name, bytes }: Omit<Entry, 'crc32'>): number {
+  return 30 + Buffer.byteLength(name) + (bytes >= largest ? 20 : 0)
+}
+
+/** A head of `bytes`, all zero, with the name behind it: one buffer, for there are many of them. */
+function startHead(bytes: number, name: string): Buffer {
+  const head = Buffer.allocUnsafe(bytes + Buffer.byteLength(name)).fill(0, 0, bytes)
+  head.write(name, bytes)
+  return head
 }
 
 /** Version, flags, method, time, date, CRC and the two sizes: alike in both kinds of head. */
@@ -68,28 +75,26 @@ function wide(values: readonly number[]): Buffer {
   return field
 }
 
-function addCentral(entry: Entry, offset: number, out: Blocks): void {
-  const name = Buffer.from(entry.name)
+function addCentral(entry: Entry, offset: number, out: Sink): void {
   const values = [
     ...(entry.bytes >= largest ? [entry.bytes, entry.bytes] : []),
     ...(offset >= largest ? [offset] : []),
   ]
-  const extra = values.length > 0 ? wide(values) : Buffer.alloc(0)
-  const head = Buffer.alloc(46)
+  const head = startHead(46, entry.name)
+  const { length } = head
   head.writeUInt32LE(0x02014b50, 0)
   // Made by UNIX, so that the mode of a plain file (0644) is understood.
   head.writeUInt16LE((3 << 8) | 45, 4)
   writeCommon(head, 6, entry, values.length > 0)
-  head.writeUInt16LE(name.length, 28)
-  head.writeUInt16LE(extra.length, 30)
+  head.writeUInt16LE(length - 46, 28)
+  head.writeUInt16LE(values.length > 0 ? 4 + 8 * values.length : 0, 30)
   head.writeUInt32LE((0o100644 << 16) >>> 0, 38)
   head.writeUInt32LE(Math.min(offset, largest), 42)
   out.add(head)
-  out.add(name)
-  out.add(extra)
+  if (values.length > 0) out.add(wide(values))
 }
 
-function addEnd(count: number, startAt: number, bytes: number, out: Blocks): void {
+function addEnd(count: number, startAt: number, bytes: number, out: Sink): void {
   const isLarge = count >= mostEntries || startAt >= largest || bytes >= largest
   if (isLarge) {
     const record = Buffer.alloc(76)

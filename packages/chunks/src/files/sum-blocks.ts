@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readSync } from 'node:fs'
+import { shortened } from './shortened.ts'
 
 const blockBytes = 1 * 2 ** 20
 
@@ -15,7 +16,7 @@ export function sumBlocks({ fd, bytes }: OpenFile): string {
   const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, Math.max(1, bytes)))
   for (let at = 0; at < bytes; ) {
     const count = readSync(fd, block, 0, Math.min(block.length, bytes - at), at)
-    if (count === 0) throw new Error(`the file became shorter: it ends at byte ${at}`)
+    if (count === 0) throw shortened(at)
     sha.update(block.subarray(0, count))
     at += count
   }

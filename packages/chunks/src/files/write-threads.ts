@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { JobWriter, type WriteJob } from './job-writer.ts'
 import { namedFile } from './named-error.ts'
-import type { WriteJob } from './write-pieces.ts'
+import type { PieceSums } from './piece-job.ts'
 import type { Written } from './write-worker.ts'
 
 /** More threads only wait for the disk. */
@@ -10,19 +11,31 @@ const threadsMax = 4
 interface Thread {
   readonly worker: Worker
   /** What waits for its answers, in the order of the jobs. */
-  readonly waiting: PromiseWithResolvers<Uint8Array>[]
+  readonly waiting: PromiseWithResolvers<PieceSums>[]
 }
 
-/** Threads that write chunks to files: copying and sums are spread over the processor's cores. */
+/** Threads that write chunks: copying and sums are spread over the processor's cores. */
 export class WriteThreads {
-  readonly count = Math.min(threadsMax, availableParallelism())
+  /** Jobs to give it at one time, so that no thread waits. */
+  readonly window: number
+  readonly #count: number
   readonly #threads: Thread[] = []
+  /** Does the jobs of a small file in this thread: they are done before another is up. */
+  readonly #here: JobWriter | undefined
 
-  /** Does a job on the thread that has the least to do; throws FILE_UNUSABLE. */
-  write(job: WriteJob): Promise<Uint8Array> {
+  /** Takes another thread for each `bytesEach` of a file of `bytes`; a smaller one is written here. */
+  constructor(bytes: number, bytesEach: number) {
+    this.#count = Math.min(threadsMax, availableParallelism(), Math.floor(bytes / bytesEach))
+    this.#here = this.#count === 0 ? new JobWriter() : undefined
+    this.window = Math.max(1, 2 * this.#count)
+  }
+
+  /** Does a job on the thread that has the least to do; throws FILE_UNUSABLE, DISK_FULL. */
+  async write(job: WriteJob): Promise<PieceSums> {
+    if (this.#here) return doHere(this.#here, job)
     const idle = this.#threads.find(({ waiting }) => waiting.length === 0)
-    const thread = idle ?? (this.#threads.length < this.count ? this.#start() : this.#leastBusy())
-    const answer = Promise.withResolvers<Uint8Array>()
+    const thread = idle ?? (this.#threads.length < this.#count ? this.#start() : this.#leastBusy())
+    const answer = Promise.withResolvers<PieceSums>()
     thread.waiting.push(answer)
     thread.worker.postMessage(job)
     return answer.promise
@@ -30,7 +43,7 @@ export class WriteThreads {
 
   /** Ends the threads, whatever they are doing. */
   async stop(): Promise<void> {
-    for (const { worker } of this.#threads.splice(0)) await worker.terminate()
+    await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()))
   }
 
   #leastBusy(): Thread {
@@ -44,8 +57,8 @@ export class WriteThreads {
     const thread: Thread = { worker, waiting: [] }
     worker.on('message', (written: Written) => {
       const answer = thread.waiting.shift()
-      if (written.kind === 'written') answer?.resolve(written.sha256)
-      else answer?.reject(reasonOf(written))
+      if (written.kind === 'written') answer?.resolve(written.sums)
+      else answer?.reject(namedFile(Object.assign(new Error(written.message), written)))
     })
     worker.on('error', (error) => {
       for (const answer of thread.waiting.splice(0)) answer.reject(error)
@@ -55,8 +68,10 @@ export class WriteThreads {
   }
 }
 
-/** An error of a thread as it would be here: what crosses a thread is its text alone. */
-function reasonOf({ why, code }: Written & { readonly kind: 'failed' }): unknown {
-  const error = Object.assign(new Error(`chunks cannot be written: ${why}`), { code })
-  return namedFile(Object.assign(error, { syscall: 'write' }))
+function doHere(writer: JobWriter, job: WriteJob): PieceSums {
+  try {
+    return writer.write(job)
+  } catch (error) {
+    throw namedFile(error)
+  }
 }

@@ -1,23 +1,26 @@
 import { parentPort } from 'node:worker_threads'
-import { PieceWriter, type WriteJob } from './write-pieces.ts'
+import { JobWriter, type WriteJob } from './job-writer.ts'
+import type { PieceSums } from './piece-job.ts'
 
-/** What a thread answers: the sums, or why a file could not be written. */
+/** What a thread answers: the sums, or why a chunk could not be written, by the words of the system. */
 export type Written =
-  | { readonly kind: 'written'; readonly sha256: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'failed'; readonly why: string; readonly code: string | undefined }
+  | { readonly kind: 'written'; readonly sums: PieceSums }
+  | {
+      readonly kind: 'failed'
+      readonly message: string
+      readonly code: string | undefined
+      readonly syscall: string | undefined
+    }
 
-const writer = new PieceWriter()
+const writer = new JobWriter()
 
-parentPort?.on('message', (job: WriteJob) => {
-  const answer = write(job)
-  parentPort?.postMessage(answer, answer.kind === 'written' ? [answer.sha256.buffer] : [])
-})
+parentPort?.on('message', (job: WriteJob) => parentPort?.postMessage(write(job)))
 
 function write(job: WriteJob): Written {
   try {
-    return { kind: 'written', sha256: writer.write(job) }
+    return { kind: 'written', sums: writer.write(job) }
   } catch (error) {
-    const { message: why, code } = error as NodeJS.ErrnoException
-    return { kind: 'failed', why, code }
+    const { message, code, syscall } = error as NodeJS.ErrnoException
+    return { kind: 'failed', message, code, syscall }
   }
 }

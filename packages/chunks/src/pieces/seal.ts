@@ -1,9 +1,10 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ContentReader } from '../source/content-reader.ts'
 import type { Wrap } from '../way/plan.ts'
 import type { Pieces } from './piece-list.ts'
 import type { SealedPieces } from './piece-store.ts'
+import { putSum, sumBytes } from './sum-piece.ts'
 
 /** Returns what is put before piece number `index`. */
 export function beforeOf(wrap: Wrap, index: number): Buffer | undefined {
@@ -23,18 +24,18 @@ export async function sealPieces(
   reader: ContentReader,
 ): Promise<SealedPieces> {
   const { count, starts, ends } = pieces
-  const sealed = { crc32: new Uint32Array(count), sha256: Buffer.alloc(count * 32) }
+  const sealed = { crc32: new Uint32Array(count), sha256: Buffer.alloc(count * sumBytes) }
   const isPlain = wrap.before.length === 0 && wrap.after.length === 0
   for (let index = 0; index < count; index++) {
     const [start, end] = [starts[index] as number, ends[index] as number]
     const there = isPlain ? reader.peek(start, end) : undefined
     if (there) {
       sealed.crc32[index] = crc32(there)
-      hash('sha256', there, 'buffer').copy(sealed.sha256, index * 32)
+      putSum(there, sealed.sha256, index * sumBytes)
     } else {
       const sums = await sumOf(reader, start, end, beforeOf(wrap, first + index), wrap.after)
       sealed.crc32[index] = sums.crc
-      sums.sha.copy(sealed.sha256, index * 32)
+      sums.sha.copy(sealed.sha256, index * sumBytes)
     }
   }
   return { first, count, starts, ends, ...sealed }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Clock } from '@drover/kernel'
 import { fault } from '../../errors.ts'
@@ -6,6 +5,7 @@ import { spellWords } from '../../letters/draw-words.ts'
 import { WordListReader } from '../../letters/word-list.ts'
 import { type LetterCounts, WordScatter } from '../../letters/word-scatter.ts'
 import { PieceList } from '../../pieces/piece-list.ts'
+import { putSum } from '../../pieces/sum-piece.ts'
 import { countSet, drawLetter } from '../../sort-file.ts'
 import { TextCheck } from '../../text/utf8-check.ts'
 import { createChunker, type Plan } from '../../way/plan.ts'
@@ -89,7 +89,7 @@ function seal(lengths: readonly number[], payload: Buffer): Buffer {
   for (const [index, length] of lengths.entries()) {
     const piece = payload.subarray(at, at + length)
     sums.writeUInt32LE(crc32(piece), index * 36)
-    hash('sha256', piece, 'buffer').copy(sums, index * 36 + 4)
+    putSum(piece, sums, index * 36 + 4)
     at += length
   }
   if (at !== payload.length)
