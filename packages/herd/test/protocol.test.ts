@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fastCheck from 'fast-check'
+import { copyBytes, copyPlainJson, findLow, viewOf } from '../src/protocol/bytes.ts'
 import { readInstant, writeDifference } from '../src/protocol/decimal.ts'
 import { LineReader } from '../src/protocol/line-reader.ts'
 import { readLocation } from '../src/protocol/location.ts'
@@ -46,6 +47,33 @@ test('lines are the same wherever the bytes are cut, and however often the reade
         assert.deepEqual(linesOf(pieces, stop), whole)
       },
     ),
+  )
+})
+
+test('bytes are searched, copied and made JSON alike at every place and length', () => {
+  const bytes = fastCheck.uint8Array({ maxLength: 40 })
+  const place = fastCheck.integer({ min: 0, max: 7 })
+  fastCheck.assert(
+    fastCheck.property(bytes, place, place, (run, start, at) => {
+      const source = Buffer.concat([Buffer.alloc(start), run, Buffer.alloc(3)])
+      const end = start + run.length
+      const target = Buffer.alloc(at + run.length * 6 + 4, 'x')
+      const low = run.findIndex((byte) => byte <= 10)
+      assert.equal(findLow(viewOf(source), start, end), low < 0 ? end : start + low)
+
+      assert.equal(copyBytes(viewOf(source), start, end, viewOf(target), at), at + run.length)
+      assert.deepEqual(target.subarray(at, at + run.length), Buffer.from(run))
+      assert.equal(target.toString('latin1', 0, at), 'x'.repeat(at))
+      assert.equal(target[at + run.length], 120)
+
+      const jsonEnd = copyPlainJson(viewOf(source), start, end, viewOf(target), at)
+      const json = target.toString('latin1', at, jsonEnd)
+      assert.equal(JSON.parse(`"${json}"`), Buffer.from(run).toString('latin1'))
+      assert.match(json, /^[ -~]*$/)
+      assert.ok(json.length <= run.length * 6)
+      assert.equal(target[jsonEnd], 120)
+    }),
+    { numRuns: 2_000 },
   )
 })
 

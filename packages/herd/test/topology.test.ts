@@ -69,10 +69,10 @@ test('the log is JSON lines of what came and went, byte for byte, in order', asy
     clock: createManualClock(7),
   })
   const line = Buffer.from('quote " back \\ tab \t NUL \0 high \xff', 'latin1')
-  log.input(3, line, 0, line.length)
+  log.input(5, 3, line, 0, line.length)
   log.output(3, Buffer.from('x'.repeat(2_000)), 0, 2_000)
   const answer = Buffer.from('x? IAMATx')
-  log.exchange(4, answer, 3, 8, answer, 1, 8)
+  log.exchange(6, 4, answer, 3, 8, answer, 1, 8)
   log.event('herd.peer.linked', { peer: 'B' })
   await log.close()
 
@@ -82,9 +82,9 @@ test('the log is JSON lines of what came and went, byte for byte, in order', asy
     .split('\n')
     .map((each) => JSON.parse(each))
   assert.deepEqual(lines, [
-    { t: 7, c: 3, in: line.toString('latin1') },
+    { t: 5, c: 3, in: line.toString('latin1') },
     { t: 7, c: 3, out: 'x'.repeat(1_024), bytes: 2_000 },
-    { t: 7, c: 4, in: 'IAMAT', out: '? IAMAT' },
+    { t: 6, c: 4, in: 'IAMAT', out: '? IAMAT' },
     { t: 7, event: 'herd.peer.linked', peer: 'B' },
   ])
 })

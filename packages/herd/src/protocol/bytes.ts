@@ -22,20 +22,33 @@ export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE
 }
 
+/** Returns where the first byte of `bytes[start, end)` is that is at most LF; `end` when none is. */
+export function findLow(bytes: DataView, start: number, end: number): number {
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const word = bytes.getInt32(at, true)
+    // Mycroft's test, four bytes at a time; it finds none only when there is none.
+    if (((word - 0x0b0b_0b0b) & ~word & 0x8080_8080) !== 0) break
+  }
+  while (at < end && bytes.getUint8(at) > LF) at++
+  return at
+}
+
 /** Copies `source[start, end)` to `target` at `at` and returns where it ended. Made for short runs. */
 export function copyBytes(
-  source: Uint8Array,
+  source: DataView,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView,
   at: number,
 ): number {
-  if (end - start > 256) {
-    target.set(source.subarray(start, end), at)
-    return at + end - start
-  }
+  let from = start
   let to = at
-  for (let from = start; from < end; from++) target[to++] = source[from] as number
+  for (; from + 4 <= end; from += 4) {
+    target.setInt32(to, source.getInt32(from, true), true)
+    to += 4
+  }
+  for (; from < end; from++) target.setUint8(to++, source.getUint8(from))
   return to
 }
 
@@ -52,27 +65,65 @@ const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
  * JSON does not take as they are become \u00XX, the character of that number, at most six bytes each.
  */
 export function copyPlainJson(
-  source: Uint8Array,
+  source: DataView,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView,
   at: number,
 ): number {
+  let from = start
   let to = at
-  for (let from = start; from < end; from++) {
-    const byte = source[from] as number
-    if (isPlain[byte] === 1) {
-      target[to++] = byte
-      continue
-    }
-    target[to++] = backslash
-    target[to++] = 117
-    target[to++] = ZERO
-    target[to++] = ZERO
-    target[to++] = hexDigits[byte >> 4] as number
-    target[to++] = hexDigits[byte & 15] as number
+  for (; from + 4 <= end; from += 4) {
+    const word = source.getInt32(from, true)
+    if (hasUnplain(word)) break
+    target.setInt32(to, word, true)
+    to += 4
+  }
+  for (; from < end; from++) {
+    const byte = source.getUint8(from)
+    if (isPlain[byte] === 1) target.setUint8(to++, byte)
+    else to = writeEscape(byte, target, to)
   }
   return to
+}
+
+/** Tells whether any of four bytes is none that JSON takes as it is (Mycroft's test for a zero byte). */
+function hasUnplain(word: number): boolean {
+  const quotes = word ^ 0x2222_2222
+  const backslashes = word ^ 0x5c5c_5c5c
+  const found =
+    word |
+    (word + 0x0101_0101) |
+    ((word - 0x2020_2020) & ~word) |
+    ((quotes - 0x0101_0101) & ~quotes) |
+    ((backslashes - 0x0101_0101) & ~backslashes)
+  return (found & 0x8080_8080) !== 0
+}
+
+function writeEscape(byte: number, target: DataView, at: number): number {
+  target.setUint8(at, backslash)
+  target.setUint8(at + 1, 117)
+  target.setUint8(at + 2, ZERO)
+  target.setUint8(at + 3, ZERO)
+  target.setUint8(at + 4, hexDigits[byte >> 4] as number)
+  target.setUint8(at + 5, hexDigits[byte & 15] as number)
+  return at + 6
+}
+
+let lastBytes: Uint8Array = new Uint8Array(0)
+let lastView = new DataView(lastBytes.buffer)
+let otherBytes = lastBytes
+let otherView = lastView
+
+/** Returns a view of all of `bytes`, the same one for the two that were asked for last. */
+export function viewOf(bytes: Uint8Array): DataView {
+  if (bytes === lastBytes) return lastView
+  if (bytes === otherBytes) return otherView
+  otherBytes = lastBytes
+  otherView = lastView
+  lastBytes = bytes
+  lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  return lastView
 }
 
 /** Returns bytes as text, one character per byte: what was sent comes back as it was. */

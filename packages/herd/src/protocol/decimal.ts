@@ -91,7 +91,7 @@ export function writeDifference(
 }
 
 /** Writes a whole number that is not negative in decimal and returns where it ended. */
-function writeWhole(value: number, target: Uint8Array, at: number): number {
+export function writeWhole(value: number, target: Uint8Array, at: number): number {
   let end = at + 1
   for (let left = value; left >= 10; left = Math.floor(left / 10)) end++
   for (let place = end - 1, left = value; place >= at; place--) {

@@ -1,4 +1,4 @@
-import { CR, LF, NUL } from './bytes.ts'
+import { CR, findLow, LF, NUL, viewOf } from './bytes.ts'
 import { KeptBytes } from './kept-bytes.ts'
 
 /** The longest line, in bytes, without its end. */
@@ -100,10 +100,9 @@ export class LineReader {
    */
   #read(bytes: Uint8Array, start: number, scanned: number, end: number): number {
     let begin = start
-    for (let at = scanned; at < end; at++) {
-      const byte = bytes[at] as number
-      // Almost every byte is above both, so one comparison settles it.
-      if (byte > LF) continue
+    const view = viewOf(bytes)
+    for (let at = findLow(view, scanned, end); at < end; at = findLow(view, at + 1, end)) {
+      const byte = bytes[at]
       if (byte === NUL) this.#hasNul = true
       if (byte !== LF) continue
       const goesOn = this.#tell(bytes, begin, at > begin && bytes[at - 1] === CR ? at - 1 : at)

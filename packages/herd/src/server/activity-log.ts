@@ -1,7 +1,7 @@
-import { close, fstatSync, mkdirSync, openSync, renameSync, write } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Cancel, Clock } from '@drover/kernel'
-import { copyPlainJson } from '../protocol/bytes.ts'
+import { copyPlainJson, LF, viewOf } from '../protocol/bytes.ts'
+import { writeWhole } from '../protocol/decimal.ts'
+import { LogFile } from './log-file.ts'
 
 /** Where a server writes what goes in and out, and how much of it. */
 export interface ActivityLogOptions {
@@ -14,13 +14,17 @@ export interface ActivityLogOptions {
   readonly clock: Clock
 }
 
-/** A buffer is written when it is this full, and every `flushMs` at the latest. */
-const bufferBytes = 262_144
+/** What was put together is written this often, or when it is a piece. */
 const flushMs = 100
-/** What may wait for a slow disk; beyond it lines are left out, and counted. */
-const waitingBytesMax = 16 * 1_048_576
 /** Of each line that goes in or out so much is logged. */
 const shownBytesMax = 1_024
+/** Everything of an entry but what is shown. */
+const entryBytesMax = 160
+
+const inField = Buffer.from(',"in":"')
+const outField = Buffer.from(',"out":"')
+const quote = 34
+const closingBrace = 125
 
 /**
  * The log of one server: JSON lines `{"t":ms,"c":connection,"in":"…","out":"…"}`, and events with
@@ -29,31 +33,30 @@ const shownBytesMax = 1_024
  * thousand a second cost the server little. A crash loses at most the last 100 ms.
  */
 export class ActivityLog {
-  readonly #options: Required<ActivityLogOptions>
-  #descriptor: number
-  #fileBytes: number
-  #buffer = Buffer.allocUnsafeSlow(bufferBytes)
-  #length = 0
-  readonly #full: Buffer[] = []
-  #waitingBytes = 0
-  #isWriting = false
+  readonly #clock: Clock
+  readonly #file: LogFile
   #leftOut = 0
-  #timeMs = 0
-  #time = Buffer.alloc(0)
-  #stopTimer: Cancel
-  #whenIdle: (() => void) | undefined
+  #headMs = Number.NaN
+  /** Begins every entry of one millisecond: `{"t":1763747000123,"c":`. */
+  #head: Uint8Array = new Uint8Array(0)
+  readonly #stopTimer: Cancel
 
   /** Opens the file. Throws when it cannot be written. */
-  constructor(options: ActivityLogOptions) {
-    this.#options = { fileBytesMax: 64 * 1_048_576, olderFilesMax: 3, ...options }
-    mkdirSync(dirname(options.file), { recursive: true })
-    this.#descriptor = openSync(options.file, 'a')
-    this.#fileBytes = fstatSync(this.#descriptor).size
-    this.#stopTimer = options.clock.every(flushMs, () => this.#flush())
+  constructor({ clock, ...options }: ActivityLogOptions) {
+    const onTaken = () => this.#tellLeftOut()
+    this.#clock = clock
+    this.#file = new LogFile({
+      fileBytesMax: 64 * 1_048_576,
+      olderFilesMax: 3,
+      ...options,
+      onTaken,
+    })
+    this.#stopTimer = clock.every(flushMs, () => this.#file.flush())
   }
 
-  /** Notes a line that a client sent, and its answer, which came at once. */
+  /** Notes a line that a client sent, and its answer, which came at once, at `nowMs`. */
   exchange(
+    nowMs: number,
     connection: number,
     line: Uint8Array,
     lineStart: number,
@@ -63,164 +66,92 @@ export class ActivityLog {
     answerEnd: number,
   ): void {
     const bytes = shownBytes(lineStart, lineEnd) + shownBytes(answerStart, answerEnd)
-    if (!this.#begin(connection, bytes)) return
-    this.#field(',"in":"', line, lineStart, lineEnd)
-    this.#field(',"out":"', answer, answerStart, answerEnd)
+    if (!this.#begin(nowMs, connection, bytes)) return
+    this.#field(inField, line, lineStart, lineEnd)
+    this.#field(outField, answer, answerStart, answerEnd)
     this.#end()
   }
 
   /** Notes a line that has no answer, or none yet. */
-  input(connection: number, bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#begin(connection, shownBytes(start, end))) return
-    this.#field(',"in":"', bytes, start, end)
+  input(nowMs: number, connection: number, bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#begin(nowMs, connection, shownBytes(start, end))) return
+    this.#field(inField, bytes, start, end)
     this.#end()
   }
 
   /** Notes an answer that came later than its line was noted. */
   output(connection: number, bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#begin(connection, shownBytes(start, end))) return
-    this.#field(',"out":"', bytes, start, end)
+    if (!this.#begin(this.#clock.now(), connection, shownBytes(start, end))) return
+    this.#field(outField, bytes, start, end)
     this.#end()
   }
 
   /** Notes something that happened; `fields` must be plain JSON. */
   event(event: string, fields: Readonly<Record<string, unknown>> = {}): void {
-    const text = Buffer.from(JSON.stringify({ t: this.#options.clock.now(), event, ...fields }))
+    const text = Buffer.from(JSON.stringify({ t: this.#clock.now(), event, ...fields }))
+    const file = this.#file
     if (!this.#room(text.length + 1)) return
-    text.copy(this.#buffer, this.#length)
-    this.#length += text.length
-    this.#buffer[this.#length++] = 10
+    text.copy(file.bytes, file.length)
+    file.length += text.length
+    file.bytes[file.length++] = LF
   }
 
   /** Writes what waits and closes the file. */
   async close(): Promise<void> {
     this.#stopTimer()
-    this.#flush()
-    if (this.#isWriting)
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve
-      })
-    await new Promise<void>((resolve) => close(this.#descriptor, () => resolve()))
+    await this.#file.close()
   }
 
-  /** Begins a line that shows so many bytes; false when it must be left out. */
-  #begin(connection: number, bytes: number): boolean {
-    if (!this.#room(bytes * 6 + 160)) return false
-    this.#text('{"t":')
-    this.#bytes(this.#now())
-    this.#text(',"c":')
-    this.#text(String(connection))
+  /** Begins an entry that shows so many bytes; false when it must be left out. */
+  #begin(nowMs: number, connection: number, bytes: number): boolean {
+    if (!this.#room(bytes * 6 + entryBytesMax)) return false
+    if (nowMs !== this.#headMs) {
+      this.#headMs = nowMs
+      this.#head = Buffer.from(`{"t":${nowMs},"c":`, 'latin1')
+    }
+    this.#copy(this.#head)
+    this.#file.length = writeWhole(connection, this.#file.bytes, this.#file.length)
     return true
   }
 
-  #field(name: string, bytes: Uint8Array, start: number, end: number): void {
-    this.#text(name)
+  #field(name: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+    const file = this.#file
+    this.#copy(name)
     const shownEnd = start + shownBytes(start, end)
-    this.#length = copyPlainJson(bytes, start, shownEnd, this.#buffer, this.#length)
-    this.#text(shownEnd < end ? `","bytes":${end - start}` : '"')
+    file.length = copyPlainJson(viewOf(bytes), start, shownEnd, file.view, file.length)
+    file.bytes[file.length++] = quote
+    if (shownEnd < end) this.#copy(Buffer.from(`,"bytes":${end - start}`, 'latin1'))
   }
 
   #end(): void {
-    this.#buffer[this.#length++] = 125 // }
-    this.#buffer[this.#length++] = 10
+    const file = this.#file
+    file.bytes[file.length++] = closingBrace
+    file.bytes[file.length++] = LF
   }
 
-  #now(): Buffer {
-    const nowMs = this.#options.clock.now()
-    if (nowMs === this.#timeMs) return this.#time
-    this.#timeMs = nowMs
-    this.#time = Buffer.from(String(nowMs), 'latin1')
-    return this.#time
+  #copy(source: Uint8Array): void {
+    const { bytes } = this.#file
+    let to = this.#file.length
+    for (let at = 0; at < source.length; at++) bytes[to++] = source[at] as number
+    this.#file.length = to
   }
 
-  #text(text: string): void {
-    const buffer = this.#buffer
-    let to = this.#length
-    for (let at = 0; at < text.length; at++) buffer[to++] = text.charCodeAt(at)
-    this.#length = to
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    const buffer = this.#buffer
-    let to = this.#length
-    for (let at = 0; at < bytes.length; at++) buffer[to++] = bytes[at] as number
-    this.#length = to
-  }
-
-  /** Makes room for a line; false when the disk is too slow and the line must be left out. */
+  /** Makes room for an entry; false when the disk is too slow and it must be left out. */
   #room(byteCount: number): boolean {
-    if (this.#length + byteCount <= this.#buffer.length) return true
-    if (this.#waitingBytes > waitingBytesMax || byteCount > bufferBytes) {
-      this.#leftOut++
-      return false
-    }
-    this.#flush()
-    return true
-  }
-
-  #flush(): void {
-    if (this.#length > 0) {
-      this.#full.push(this.#buffer.subarray(0, this.#length))
-      this.#waitingBytes += this.#length
-      this.#buffer = Buffer.allocUnsafeSlow(bufferBytes)
-      this.#length = 0
-    }
-    this.#writeNext()
-  }
-
-  #writeNext(): void {
-    const next = this.#full[0]
-    if (this.#isWriting || !next) return
-    this.#rotate()
-    this.#isWriting = true
-    write(this.#descriptor, next, 0, next.length, null, (error, written) => {
-      this.#isWriting = false
-      this.#waitingBytes -= error ? next.length : written
-      this.#fileBytes += written
-      if (error || written === next.length) this.#full.shift()
-      else this.#full[0] = next.subarray(written)
-      // A full disk loses lines of the log, never an answer.
-      if (error) this.#leftOut++
-      if (this.#leftOut > 0 && !error) this.#tellLeftOut()
-      if (this.#full.length > 0) this.#writeNext()
-      else this.#whenIdle?.()
-    })
+    if (this.#file.room(byteCount)) return true
+    this.#leftOut++
+    return false
   }
 
   #tellLeftOut(): void {
-    const lines = this.#leftOut
+    const lines = this.#leftOut + this.#file.lostLines
+    if (lines === 0) return
     this.#leftOut = 0
+    this.#file.lostLines = 0
     this.event('log.left-out', { lines })
-  }
-
-  #rotate(): void {
-    const { file, fileBytesMax, olderFilesMax } = this.#options
-    if (this.#fileBytes < fileBytesMax) return
-    try {
-      // A device or a pipe is nobody's to rename.
-      if (!fstatSync(this.#descriptor).isFile()) return
-      for (let number = olderFilesMax - 1; number > 0; number--)
-        renameIfThere(`${file}.${number}`, `${file}.${number + 1}`)
-      if (olderFilesMax > 0) renameIfThere(file, `${file}.1`)
-      const descriptor = openSync(file, olderFilesMax > 0 ? 'a' : 'w')
-      close(this.#descriptor, () => {})
-      this.#descriptor = descriptor
-    } catch {
-      // No new file can be made: the old one goes on, and the next rotation is tried as late.
-    } finally {
-      this.#fileBytes = 0
-    }
   }
 }
 
 function shownBytes(start: number, end: number): number {
   return Math.min(end - start, shownBytesMax)
-}
-
-function renameIfThere(from: string, to: string): void {
-  try {
-    renameSync(from, to)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
 }

@@ -7,6 +7,7 @@ const keptViewsMax = 512
 /** Answers of one turn, as bytes; grows as needed and is used again. */
 export class AnswerBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes)
+  view: DataView = new DataView(this.bytes.buffer)
   length = 0
   #views: (Buffer | undefined)[] = []
 
@@ -43,6 +44,7 @@ export class AnswerBuffer {
 
   #replace(bytes: Buffer): void {
     this.bytes = bytes
+    this.view = new DataView(bytes.buffer)
     this.#views = []
   }
 }

@@ -1,4 +1,4 @@
-import { copyPlainJson, DOT, ZERO } from '../protocol/bytes.ts'
+import { copyPlainJson, DOT, viewOf, ZERO } from '../protocol/bytes.ts'
 import type { HerdState } from '../state/herd-state.ts'
 import type { Hit } from '../state/search.ts'
 
@@ -23,11 +23,13 @@ export function renderBriefHits(state: HerdState, head: string, hits: readonly H
   for (const { slot } of hits)
     size += perHit + state.keyBytesAt(slot) * (texts[state.keyStartAt(slot)] === 0 ? 7 : 6)
   const target = Buffer.allocUnsafe(size)
+  const textsView = viewOf(texts)
+  const targetView = viewOf(target)
   let to = start.copy(target)
   for (const { slot, distanceKm } of hits) {
     const key = state.keyStartAt(slot)
     to = append(before, target, to)
-    to = copyPlainJson(texts, key, key + state.keyBytesAt(slot), target, to)
+    to = copyPlainJson(textsView, key, key + state.keyBytesAt(slot), targetView, to)
     to = append(between, target, to)
     to = writeThousandths(Math.round(distanceKm * 1_000), target, to)
     to = append(after, target, to)

@@ -11,6 +11,8 @@ import { QuickWriter } from './quick-write.ts'
 
 /** What a connection asks of the server for each line. */
 export interface LineHandler {
+  /** Wall time when the last line was answered, in ms. */
+  readonly nowMs: number
   /**
    * Answers one line: appends to `answers` and returns what to wait for before they may leave, a
    * promise for an answer that comes later, or nothing.
@@ -144,8 +146,17 @@ export class ClientConnection {
     const before = answers.length
     const outcome = handler.line(bytes, start, end, answers)
     if (log && answers.length > before)
-      log.exchange(this.id, bytes, start, end, answers.bytes, before, answers.length - 1)
-    else log?.input(this.id, bytes, start, end)
+      log.exchange(
+        handler.nowMs,
+        this.id,
+        bytes,
+        start,
+        end,
+        answers.bytes,
+        before,
+        answers.length - 1,
+      )
+    else log?.input(handler.nowMs, this.id, bytes, start, end)
     if (outcome instanceof Promise) this.#await(outcome, latin1(bytes, start, end))
     else if (outcome !== undefined) this.#turnTicket = outcome
     // What a turn has answered is bounded, too: 64 KiB of short lines may ask for much more.
@@ -155,7 +166,7 @@ export class ClientConnection {
 
   #broken(bytes: Uint8Array, start: number, end: number): void {
     const shownEnd = Math.min(end, start + brokenShownBytes)
-    this.#options.log?.input(this.id, bytes, start, end)
+    this.#options.log?.input(this.#options.clock.now(), this.id, bytes, start, end)
     answers.complain(bytes, start, shownEnd)
     this.#isClosing = true
     this.#hasEnded = true

@@ -3,7 +3,7 @@ import type { HerdNode } from '../flood/node.ts'
 import type { Ticket } from '../flood/ticket.ts'
 import type { PlaceService } from '../places/place-service.ts'
 import { type PlacesQuery, renderPlaces } from '../places/places.ts'
-import { copyBytes, LF, latin1, SPACE } from '../protocol/bytes.ts'
+import { copyBytes, LF, latin1, SPACE, viewOf } from '../protocol/bytes.ts'
 import { type Command, createCommand, readCommand } from '../protocol/command.ts'
 import { type Instant, writeDifference } from '../protocol/decimal.ts'
 import type { LocationProfile } from '../protocol/location.ts'
@@ -57,6 +57,10 @@ export class LineProtocol implements LineHandler {
     this.#name = options.node.state.origins.enter(name, epoch).nameBytes
   }
 
+  get nowMs(): number {
+    return this.#now.seconds * 1_000 + Math.floor(this.#now.nanos / 1_000_000)
+  }
+
   line(
     bytes: Uint8Array,
     start: number,
@@ -64,6 +68,7 @@ export class LineProtocol implements LineHandler {
     answers: AnswerBuffer,
   ): Ticket | Promise<Buffer> | undefined {
     const command = this.#command
+    this.#options.clock.read(this.#now)
     readCommand(bytes, start, end, this.#options.profile, command)
     if (command.kind === 'iamat') return this.#iamat(bytes, start, end, answers)
     if (command.kind === 'whatsat') return this.#whatsat(bytes, start, end, answers)
@@ -97,15 +102,10 @@ export class LineProtocol implements LineHandler {
     const textBytesMax = differenceBytesMax + keyBytes + valueBytes + timeBytes + 3
     const textStart = beginAt(answers, this.#name, textBytesMax)
     const text = answers.bytes
-    this.#options.clock.read(this.#now)
     let to = writeDifference(this.#now, command, text, textStart)
     record.differenceBytes = to - textStart
     text[to++] = SPACE
-    to = copyBytes(bytes, clientStart, clientEnd, text, to)
-    text[to++] = SPACE
-    to = copyBytes(bytes, locationStart, locationEnd, text, to)
-    text[to++] = SPACE
-    to = copyBytes(bytes, timeStart, timeEnd, text, to)
+    to = this.#operands(viewOf(bytes), answers.view, to)
     text[to++] = LF
     answers.length = to
     record.kind = locationKind
@@ -118,8 +118,23 @@ export class LineProtocol implements LineHandler {
     record.nanos = command.nanos
     record.latitude = command.latitude
     record.longitude = command.longitude
-    record.heardMs = this.#now.seconds * 1_000 + Math.floor(this.#now.nanos / 1_000_000)
+    record.heardMs = this.nowMs
     return record
+  }
+
+  /** Appends the three operands, a space between two, and returns where they end. */
+  #operands(line: DataView, target: DataView, at: number): number {
+    const { clientStart, clientEnd, locationStart, locationEnd, timeStart, timeEnd } = this.#command
+    const blanks = timeStart - locationEnd + locationStart - clientEnd
+    const first = line.getUint8(clientEnd)
+    // Almost always they came with one space between two: then they are one run of bytes.
+    if (blanks === 2 && first === SPACE && line.getUint8(locationEnd) === SPACE)
+      return copyBytes(line, clientStart, timeEnd, target, at)
+    let to = copyBytes(line, clientStart, clientEnd, target, at)
+    target.setUint8(to, SPACE)
+    to = copyBytes(line, locationStart, locationEnd, target, to + 1)
+    target.setUint8(to, SPACE)
+    return copyBytes(line, timeStart, timeEnd, target, to + 1)
   }
 
   /** Too far ahead of this server's clock: it would block its client until that time. */
@@ -182,7 +197,7 @@ function writeAt(answers: AnswerBuffer, name: Uint8Array, record: HerdRecord): v
   const { text, textStart } = record
   const textBytes = textBytesOf(record)
   const to = beginAt(answers, name, textBytes)
-  const end = copyBytes(text, textStart, textStart + textBytes, answers.bytes, to)
+  const end = copyBytes(viewOf(text), textStart, textStart + textBytes, answers.view, to)
   answers.bytes[end] = LF
   answers.length = end + 1
 }
@@ -195,7 +210,7 @@ function beginAt(answers: AnswerBuffer, name: Uint8Array, textBytes: number): nu
   bytes[to++] = 65 // A
   bytes[to++] = 84 // T
   bytes[to++] = SPACE
-  to = copyBytes(name, 0, name.length, bytes, to)
+  for (let at = 0; at < name.length; at++) bytes[to++] = name[at] as number
   bytes[to++] = SPACE
   return to
 }

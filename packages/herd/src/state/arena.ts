@@ -13,6 +13,7 @@ const noPlace = 0xffff_ffff
  */
 export class Arena {
   readonly bytes: Uint8Array
+  readonly view: DataView
   readonly #words: Uint32Array
   /** For each size in units the first free place, or `noPlace`; each free place holds the next. */
   readonly #free = new Uint32Array(textBytesMax / unitBytes + 1).fill(noPlace)
@@ -23,6 +24,7 @@ export class Arena {
     this.#units = Math.floor(bytesMax / unitBytes)
     const block = new ArrayBuffer(this.#units * unitBytes)
     this.bytes = new Uint8Array(block)
+    this.view = new DataView(block)
     this.#words = new Uint32Array(block)
   }
 

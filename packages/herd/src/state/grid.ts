@@ -55,9 +55,9 @@ export class Grid {
 
   /** Moves a point; almost free while it stays in its cell. */
   move(id: number, latitude: number, longitude: number): void {
-    const entry = this.#points[id * point.stride + point.entry] as number
+    const before = cellAt(this.latitudeAt(id), this.longitudeAt(id))
     const cell = this.#place(id, latitude, longitude)
-    if (this.#entries[entry * entryAt.stride + entryAt.cell] === cell) return
+    if (cell === before) return
     this.remove(id)
     this.#enter(id, cell)
   }

@@ -1,3 +1,4 @@
+import { copyBytes, viewOf } from '../protocol/bytes.ts'
 import { Arena, textBytesMax } from './arena.ts'
 import { Grid } from './grid.ts'
 import { IndexTable } from './index-table.ts'
@@ -281,10 +282,8 @@ export class HerdState {
     this.#records.fill(slot, address, record)
     record.origin.records++
     const { text, textStart } = record
-    const start = address * 16
-    const textBytes = textBytesOf(record)
-    const texts = this.#arena.bytes
-    for (let at = 0; at < textBytes; at++) texts[start + at] = text[textStart + at] as number
+    const textEnd = textStart + textBytesOf(record)
+    copyBytes(viewOf(text), textStart, textEnd, this.#arena.view, address * 16)
   }
 
   #remove(slot: number): void {
