@@ -2,14 +2,14 @@ import { type Clock, describeError, type Log, type Service } from '@drover/kerne
 import type { ClaimedJob, ClaimStore } from '../store/claim-store.ts'
 
 export interface ClaimKeeperOptions {
-  readonly claims: ClaimStore
+  readonly claims: Pick<ClaimStore, 'extend'>
   readonly clock: Clock
   readonly log: Log
   readonly claimMs: number
 }
 
 /** One claim that is renewed until it is let go. */
-export interface KeptClaim {
+interface KeptClaim {
   /** Aborts when the claim is lost, and when the keeper stops. */
   readonly signal: AbortSignal
   /** It was cancelled, or is somebody else's by now. */

@@ -51,27 +51,37 @@ export function createWorker(options: WorkerOptions): Service {
 }
 
 function createTypeWorker(options: Common, type: JobType): Service {
-  const { engine, workerConcurrency, claimMs } = options
-  const slots = new Slots(workerConcurrency)
+  const { engine, workerConcurrency, claimMs, clock } = options
   const acks = createAcks(engine)
+  const stopping = new AbortController()
+  const waiting: Lease[] = []
+  const begin = () => {
+    while (slots.free > 0) {
+      const lease = waiting.shift()
+      if (!lease) return
+      const slot = slots.take()
+      const handling = { ...options, slot, signal: stopping.signal, ack: acks.add }
+      void handle(handling, lease).finally(slot.leave)
+    }
+  }
+  const slots = new Slots(workerConcurrency, clock, begin)
   const loop = createLoop({ ...options, name: `worker of type ${type}` }, async (signal) => {
-    await slots.whenFree()
+    const count = slots.free + slots.ahead - waiting.length
+    if (count <= 0) {
+      await slots.changed()
+      return
+    }
     const patience = slots.taken > 0 ? 50 : waitMs
     // The store decides who works on what: a lease need not be on disk.
-    const wanted = {
-      count: slots.free,
-      leaseMs: claimMs,
-      waitMs: patience,
-      acks: 'memory',
-    } as const
-    for (const lease of await engine.lease(typeQueue(type), wanted, signal)) {
-      const slot = slots.take()
-      void handle({ ...options, slot, signal, ack: acks.add }, lease).finally(slot.leave)
-    }
+    const wanted = { count, leaseMs: claimMs, waitMs: patience, acks: 'memory' } as const
+    waiting.push(...(await engine.lease(typeQueue(type), wanted, signal)))
+    begin()
   })
   return {
     start: loop.start,
     async stop() {
+      stopping.abort(new Error('the worker is stopping'))
+      // What was fetched ahead is handed back as its turn comes.
       await loop.stop()
       await slots.whenIdle()
       await acks.settled()

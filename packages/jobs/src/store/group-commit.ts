@@ -2,7 +2,7 @@ import { Fault } from '@drover/kernel'
 import type { CompiledQuery, QueryResult } from 'kysely'
 
 /** What a change may do without. */
-export interface WriteOptions {
+interface WriteOptions {
   /**
    * A power cut may undo it, the death of the process does not. For what is only a hint or would be
    * done again: it saves the wait for the disk.
