@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { LineCounter, parseDocument } from 'yaml'
+import type { parseDocument } from 'yaml'
 import { withDefaults } from './config-defaults.ts'
 import { fault } from './errors.ts'
 import { describeError } from './fault.ts'
@@ -53,6 +53,7 @@ export function parseConfig<Schema extends TSchema>(
   file: string,
   check: (value: Static<Schema>) => readonly Found[] = () => [],
 ): Static<Schema> {
+  const { LineCounter, parseDocument } = loadYaml()
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const broken = document.errors.map((error) => ({
@@ -114,6 +115,11 @@ function rangeOf(
   if (pair?.key?.range) return pair.key.range[0]
   const node = document.getIn(path, true) as { range?: number[] } | undefined
   return node?.range?.[0]
+}
+
+/** Loads the reader when it is first needed: it takes 30 ms that commands without a file save. */
+function loadYaml(): typeof import('yaml') {
+  return createRequire(import.meta.url)('yaml') as typeof import('yaml')
 }
 
 /** Loads the checker when it is first needed: it takes 150 ms and 25 MB that most processes save. */

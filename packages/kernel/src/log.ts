@@ -1,4 +1,5 @@
-import { type Logger, pino } from 'pino'
+import { createRequire } from 'node:module'
+import type { Logger } from 'pino'
 
 /** Where the parts write what happened: pino's interface, JSON lines. */
 export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error'> & {
@@ -16,6 +17,8 @@ export interface LogOptions {
 /** Returns a log that names `part` in every line. Secrets under the usual names are masked. */
 export function createLog(part: string, options: LogOptions = {}): Log {
   const { level = 'info', file } = options
+  // Loaded when needed: a command that cuts a file or asks a server writes no log, and is up sooner.
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino')
   return pino(
     {
       level,
@@ -27,5 +30,10 @@ export function createLog(part: string, options: LogOptions = {}): Log {
   )
 }
 
+const nothing = () => {}
+
 /** A log that says nothing. */
-export const silentLog: Log = pino({ level: 'silent' })
+export const silentLog: Log = {
+  ...{ trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing },
+  child: () => silentLog,
+}
