@@ -1,4 +1,5 @@
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
+/** Made when the first one is needed: it takes 8 ms. */
+let graphemes: Intl.Segmenter | undefined
 
 /** How far around a cut a cluster of characters is looked for, in bytes; a longer one may be cut. */
 const clusterBytesMax = 256
@@ -31,6 +32,7 @@ function bordersAround(bytes: Buffer, at: number, floor: number): Borders {
   let border = scanStart(bytes, at, floor)
   const until = charEnd(bytes, Math.min(bytes.length, at + clusterBytesMax))
   let upTo = border === floor ? floor : -1
+  graphemes ??= new Intl.Segmenter('und', { granularity: 'grapheme' })
   for (const { segment } of graphemes.segment(bytes.toString('utf8', border, until))) {
     border += Buffer.byteLength(segment)
     if (border > at) break
