@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
-import { anyPort, type Ran, runDrover, startDrover, temporaryFolder } from './harness/drover.ts'
+import { anyPort, runDrover, startDrover, temporaryFolder } from './harness/drover.ts'
 import { processesWith } from './harness/environment.ts'
+import { type Ran, spawnBeside } from './harness/processes.ts'
 import { bin, homeServer } from './harness/project.ts'
 import { until } from './harness/until.ts'
 
@@ -185,25 +184,19 @@ test('without a name it lists them; with a wrong one it names the nearest', asyn
   assert.match(wrong.stderr, /did you mean "weighted"\?/)
 })
 
-test('ctrl-c ends an experiment and all that it started, and leaves no folder', async () => {
+test('ctrl-c ends an experiment and all that it started, and leaves no folder', async (context) => {
   const TMPDIR = await temporaryFolder()
-  const child = spawn(process.execPath, [bin, 'experiment', 'queue-restart'], {
+  const words = [bin, 'experiment', 'queue-restart']
+  const { child, ended, says } = spawnBeside(context, process.execPath, words, {
     cwd: await temporaryFolder(),
-    env: { ...process.env, TMPDIR },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { TMPDIR },
   })
-  const ended = once(child, 'exit')
-  let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  await until('submissions go on', () => said.includes('submissions go on'), 60_000)
+  await says('submissions go on', /submissions go on/, 60_000)
   const running = await processesWith(`TMPDIR=${TMPDIR}`)
 
   child.kill('SIGINT')
-  const [code] = await ended
 
-  assert.equal(code, 130)
+  assert.equal(await ended, 130)
   assert.ok(running.length >= 6, `${running.length}`)
   await until('none is left', async () => (await processesWith(`TMPDIR=${TMPDIR}`)).length === 0)
   assert.deepEqual(

@@ -1,37 +1,25 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { serveCourse } from './harness/course.ts'
 import { runDrover } from './harness/drover.ts'
+import { spawnBeside } from './harness/processes.ts'
 import { bin } from './harness/project.ts'
 
 /** Runs `drover queue WORDS` against a queue; returns what it printed, line by line. */
-async function queue(address: string, ...words: string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await runDrover(['queue', ...words, '--queue', address])
-  assert.equal(code, 0, stderr)
-  return stdout.trimEnd().split('\n')
-}
+const queue = (address: string, ...words: string[]) => queueWithInput(address, undefined, ...words)
 
 /** The same with lines on standard input. */
 async function queueWithInput(
   address: string,
-  input: string,
+  input: string | undefined,
   ...words: string[]
 ): Promise<string[]> {
-  const child = spawn(process.execPath, [bin, 'queue', ...words, '--queue', address], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  child.stdin.end(input)
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  const [code] = await once(child, 'close')
-  assert.equal(code, 0)
-  return said.trimEnd().split('\n')
+  const line = ['queue', ...words, '--queue', address]
+  const { code, stdout, stderr } = await runDrover(line, input === undefined ? {} : { input })
+  assert.equal(code, 0, stderr)
+  return stdout.trimEnd().split('\n')
 }
 
 test('drover queue: topics, send, read, work, lag and purge, each as a process', async (context) => {
@@ -77,15 +65,12 @@ test('drover queue: topics, send, read, work, lag and purge, each as a process',
 test('drover queue read --follow shows what comes', async (context) => {
   const { binary } = await serveCourse(context)
   await queue(binary, 'topics', 'news', '--partitions', '1')
-  const words = ['queue', 'read', 'news', '--follow', '--queue', binary]
-  const child = spawn(process.execPath, [bin, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
-  context.after(() => child.kill('SIGKILL'))
-  child.stdout.setEncoding('utf8')
+  const words = [bin, 'queue', 'read', 'news', '--follow', '--queue', binary]
+  const { says } = spawnBeside(context, process.execPath, words)
 
   for (const news of ['first', 'second']) {
-    const seen = once(child.stdout, 'data')
     await queue(binary, 'send', 'news', news)
-    assert.match(String((await seen)[0]), new RegExp(`0:\\d {2}${news}\n`))
+    await says(`the ${news} news`, new RegExp(`^0:\\d {2}${news}$`, 'm'))
   }
 })
 

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { askCourse, serveCourse } from './harness/course.ts'
 import { temporaryFolder } from './harness/drover.ts'
+import { runToEnd } from './harness/processes.ts'
 import { root } from './harness/project.ts'
 
 // Clients in other languages, as the course's are: curl, and Python with its own library alone.
@@ -14,15 +13,9 @@ const example = join(root, 'examples', 'queue-2p2c')
 
 /** Runs a program to its end and returns what it said. */
 async function run(program: string, words: readonly string[]): Promise<string> {
-  const child = spawn(program, words, { timeout: 120_000, stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  const [code] = await once(child, 'close')
-  assert.equal(code, 0, said)
-  return said
+  const { code, stdout, stderr } = await runToEnd(program, words, { timeoutMs: 120_000 })
+  assert.equal(code, 0, stdout + stderr)
+  return stdout + stderr
 }
 
 const python = (script: string, words: readonly string[]) =>

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { askCourse as ask, serveCourse } from './harness/course.ts'
 import { copyExample } from './harness/examples.ts'
+import { runToEnd } from './harness/processes.ts'
 
 /** Runs an example to its end and returns the lines of each consumer's file. */
 async function runExample(name: string, broker: string, consumers: number): Promise<string[][]> {
   const folder = await copyExample(name, [])
-  const child = spawn(process.execPath, ['run.js', '--broker', broker, '--idle', '60s'], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
-    killSignal: 'SIGKILL',
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  const [code] = await once(child, 'close')
-  assert.equal(code, 0, said)
+  const words = ['run.js', '--broker', broker, '--idle', '60s']
+  const ran = await runToEnd(process.execPath, words, { cwd: folder, timeoutMs: 120_000 })
+  assert.equal(ran.code, 0, ran.stdout + ran.stderr)
   return Promise.all(
     Array.from({ length: consumers }, async (_, index) => {
       const text = await readFile(join(folder, `consumer_${index + 1}.txt`), 'utf8')

@@ -1,37 +1,19 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runDrover, temporaryFolder } from './harness/drover.ts'
+import { spawnBeside } from './harness/processes.ts'
 import { bin } from './harness/project.ts'
-import { until } from './harness/until.ts'
 
 /** Runs `drover jobs serve` as one process; returns its URL. */
 async function serve(context: TestContext, folder: string): Promise<string> {
   const words = ['jobs', 'serve', '--listen', '127.0.0.1:0', '--data', join(folder, 'jobs')]
-  const child = spawn(
-    process.execPath,
-    [bin, ...words, '--allow', '127.0.0.1', '--host-delay', '0'],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  const ended = once(child, 'exit')
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  context.after(async () => {
-    child.kill('SIGTERM')
-    await ended
-  })
-  const [, url = ''] = await until('the API listens', () => {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${said}`)
-    return /jobs: (http:\S+),/.exec(said)
-  })
+  const line = [bin, ...words, '--allow', '127.0.0.1', '--host-delay', '0']
+  const { says } = spawnBeside(context, process.execPath, line, { cwd: folder })
+  const [, url = ''] = await says('the API listens', /jobs: (http:\S+),/)
   return url
 }
 

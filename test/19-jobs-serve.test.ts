@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runDrover, type Status, startDrover, temporaryFolder } from './harness/drover.ts'
 import { copyExample, freePort } from './harness/examples.ts'
+import { spawnBeside } from './harness/processes.ts'
 import { bin } from './harness/project.ts'
 import { until } from './harness/until.ts'
 
@@ -36,36 +37,23 @@ async function startSite(context: TestContext) {
 /** Runs `drover jobs serve --replicas 3` and resolves when it says where it is. */
 async function serveJobs(context: TestContext, folder: string, port: number) {
   const words = ['jobs', 'serve', '--listen', '127.0.0.1:0', '--replicas', '3', '--data', folder]
-  const child = spawn(
-    process.execPath,
-    [bin, ...words, '--host-delay', '0', '--allow', `127.0.0.1:${port}`],
-    {
-      env: {
-        ...process.env,
-        NO_COLOR: '1',
-        DROVER_JOBS_ADMIN_EMAIL: admin.username,
-        DROVER_JOBS_ADMIN_PASSWORD: admin.password,
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+  const line = [bin, ...words, '--host-delay', '0', '--allow', `127.0.0.1:${port}`]
+  const { child, ended, output, says } = spawnBeside(context, process.execPath, line, {
+    env: {
+      DROVER_JOBS_ADMIN_EMAIL: admin.username,
+      DROVER_JOBS_ADMIN_PASSWORD: admin.password,
     },
-  )
-  const ended = once(child, 'exit')
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text
+    lastSignal: 'SIGINT',
   })
-  context.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT')
-    await ended
-  })
-  await until('it says where it is', () => said.includes('Ctrl-c stops everything'))
+  await says('it says where it is', /Ctrl-c stops everything/, 60_000)
+  const said = output()
   const url = /^ {2}(http:\S+) +→ api$/m.exec(said)?.[1] ?? ''
   const adminUrl = /^ {2}admin +(http:[^\s,]+)/m.exec(said)?.[1] ?? ''
   const status = async () => (await (await fetch(`${adminUrl}/v1/status`)).json()) as Status
   await until('every process is ready', async () =>
     (await status()).services.every(({ available, wanted }) => available >= wanted),
   )
-  return { child, ended, url, status, output: () => said }
+  return { child, ended, url, status, output }
 }
 
 async function tokenAt(url: string): Promise<string> {
@@ -123,7 +111,7 @@ test('drover jobs serve --replicas: every process may be killed, and ctrl-c leav
     )
   })
   jobs.child.kill('SIGINT')
-  const [code] = await jobs.ended
+  const code = await jobs.ended
 
   assert.deepEqual(before.map(({ name }) => name).toSorted(), services.toSorted())
   assert.deepEqual(new Set(answers.map(({ data }) => data.id)), new Set([1, 2, 3]))

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startDrover, temporaryFolder } from './harness/drover.ts'
 import { get } from './harness/load.ts'
+import { spawnBeside } from './harness/processes.ts'
 import { root } from './harness/project.ts'
 import { until } from './harness/until.ts'
 
@@ -25,21 +24,10 @@ async function startPrometheus(context: TestContext, admin: string): Promise<str
   const quick = text.replace('http://127.0.0.1:8081', admin).replaceAll(/\b(5|15)s\b/g, '1s')
   await writeFile(config, quick)
   const flags = [`--config.file=${config}`, `--storage.tsdb.path=${join(place, 'data')}`]
-  const child = spawn('prometheus', [...flags, '--web.listen-address=127.0.0.1:0'])
-  const ended = once(child, 'exit')
-  context.after(async () => {
-    child.kill('SIGTERM')
-    await ended
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (piece: string) => {
-      said += piece
-    })
-  const [, address] = await until('Prometheus listens', () => {
-    assert.equal(child.exitCode, null, said)
-    return /Listening on"? address=(127\.0\.0\.1:\d+)/i.exec(said)
-  })
+  const words = [...flags, '--web.listen-address=127.0.0.1:0']
+  const { says } = spawnBeside(context, 'prometheus', words)
+  const listening = /Listening on"? address=(127\.0\.0\.1:\d+)/i
+  const [, address] = await says('Prometheus listens', listening)
   return `http://${address}`
 }
 

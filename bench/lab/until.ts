@@ -12,3 +12,19 @@ export async function until(
     await sleep(10)
   }
 }
+
+/** Calls `attempt` until it succeeds, every 200 ms; throws its last error after `withinMs`. */
+export async function patiently<Result>(
+  attempt: () => Promise<Result>,
+  withinMs = 60_000,
+): Promise<Result> {
+  const deadlineMs = performance.now() + withinMs
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error
+      await sleep(200)
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq'
 import PgBoss from 'pg-boss'
 import { cpuTimeOf } from '../lab/process-usage.ts'
+import { patiently } from '../lab/until.ts'
 import { startEmptyJobs } from './jobs-empty.ts'
 
 /**
@@ -82,18 +83,6 @@ async function pgBoss(): Promise<Cycle> {
       await workers
       await boss.stop({ graceful: false })
     },
-  }
-}
-
-async function patiently<Result>(open: () => Promise<Result>): Promise<Result> {
-  const endsAt = performance.now() + 60_000
-  for (;;) {
-    try {
-      return await open()
-    } catch (error) {
-      if (performance.now() > endsAt) throw error
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
   }
 }
 

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import PgBoss from 'pg-boss'
 import { Connection } from 'rabbitmq-client'
 import { cpuTimeOf } from '../lab/process-usage.ts'
+import { patiently } from '../lab/until.ts'
 
 /**
  * One client process of the queue benchmark: `queue-subject.js SUBJECT PORT SECONDS PID`, PID being
@@ -51,18 +52,6 @@ async function rate(lanes: number, once: () => Promise<number>): Promise<Figure>
 function figureOf(count: number, startedAt: number, cpuBefore: number): Figure {
   const perSecond = Math.round(count / ((performance.now() - startedAt) / 1_000))
   return { perSecond, cpuMicros: (cpuMicrosNow() - cpuBefore) / count }
-}
-
-async function patiently<Result>(open: () => Promise<Result>): Promise<Result> {
-  const endsAt = performance.now() + 60_000
-  for (;;) {
-    try {
-      return await open()
-    } catch (error) {
-      if (performance.now() > endsAt) throw error
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-  }
 }
 
 async function drover() {

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { temporaryFolder } from './drover.ts'
+import { descendantsOf } from './process-tree.ts'
+import { spawnBeside } from './processes.ts'
 import { bin } from './project.ts'
 import { until } from './until.ts'
 
@@ -15,7 +16,7 @@ export interface ChunkService {
   readonly ended: Promise<number | null>
   /** Its processes by what they do, as of now. */
   pids(role: Role): number[]
-  /** The requests as every client sees them. */
+  /** The requests as every client sees them, as soon as a front answers. */
   requests(): Promise<RequestView[]>
 }
 
@@ -39,27 +40,17 @@ export async function startChunkService(
   const folder = options.folder ?? (await temporaryFolder())
   const where = ['--listen', `127.0.0.1:${options.port ?? 0}`, '--data', join(folder, 'data')]
   const words = [bin, 'chunks', 'serve', ...where, ...(options.words ?? [])]
-  const child = spawn(process.execPath, words, {
+  const { child, ended, says } = spawnBeside(context, process.execPath, words, {
     cwd: folder,
-    env: { ...process.env, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    lastSignal: 'SIGKILL',
   })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
-  context.after(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
-  const url = await until('the service says where it is', () => {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${said}`)
-    return /http:\S+:\d+/.exec(said)?.[0]
-  })
+  const [url] = await says('the service says where it is', /http:\S+:\d+/)
   const pid = child.pid ?? 0
-  const requests = async () => (await (await fetch(`${url}/requests`)).json()) as RequestView[]
+  const requests = () =>
+    until('a front lists the requests', async () => {
+      const answer = await fetch(`${url}/requests`)
+      return answer.ok && ((await answer.json()) as RequestView[])
+    })
   await until('the front takes requests', async () => (await fetch(`${url}/healthz`)).ok)
   return { child, folder, url, ended, requests, pids: (role) => pidsOf(pid, role) }
 }
@@ -84,22 +75,7 @@ function wordsOf(pid: number): string[] {
 }
 
 /** The process and all below it. */
-export function descendants(pid: number): number[] {
-  const below = readdirSync('/proc')
-    .map(Number)
-    .filter((member) => Number.isInteger(member) && parentOf(member) === pid)
-  return [pid, ...below.flatMap(descendants)]
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    // It has ended.
-    return undefined
-  }
-}
+export const descendants = (pid: number): number[] => [pid, ...descendantsOf(pid)]
 
 /** About `bytes` of text, the same each time: sentences of words of two to nine letters. */
 export function makeText(bytes: number): Buffer {

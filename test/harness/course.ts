@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { temporaryFolder } from './drover.ts'
+import { spawnBeside } from './processes.ts'
 import { bin } from './project.ts'
-import { until } from './until.ts'
 
 /** A queue with the managers of the course. */
 export interface Course {
@@ -23,26 +21,14 @@ export interface Course {
 export async function serveCourse(context: TestContext, data?: string): Promise<Course> {
   const folder = data ?? (await temporaryFolder())
   const words = ['queue', 'serve', '--course-api', '127.0.0.1:0', '--listen', '127.0.0.1:0']
-  const child = spawn(
-    process.execPath,
-    [bin, ...words, '--tcp', '127.0.0.1:0', '--brokers', '1', '--data', join(folder, 'queue')],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+  const { says, end } = spawnBeside(context, process.execPath, [
+    ...[bin, ...words, '--tcp', '127.0.0.1:0'],
+    ...['--brokers', '1', '--data', join(folder, 'queue')],
+  ])
+  const [, binary = '', primary = '', readOnly = ''] = await says(
+    'the managers listen',
+    /, (\S+) \(binary\)[\s\S]*primary (\S+), read-only (\S+)/,
   )
-  const ended = once(child, 'exit')
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await ended
-  }
-  context.after(() => end('SIGTERM'))
-  const [, binary = '', primary = '', readOnly = ''] = await until('the managers listen', () => {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${said}`)
-    return /, (\S+) \(binary\)[\s\S]*primary (\S+), read-only (\S+)/.exec(said)
-  })
   return {
     primary,
     readOnly,

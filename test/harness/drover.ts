@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { parentOf } from './process-tree.ts'
+import { type Ran, type RunOptions, runToEnd, spawnBeside } from './processes.ts'
 import { bin } from './project.ts'
 import { until } from './until.ts'
 
@@ -87,26 +88,16 @@ export async function startDrover(
   options: StartOptions = {},
 ): Promise<RunningDrover> {
   const folder = options.folder ?? (await temporaryFolder())
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), bin, ...words], {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
-  context.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-    await ended
-  })
+  const line = [...(options.nodeFlags ?? []), bin, ...words]
+  const { env } = options
+  const spawned = spawnBeside(context, process.execPath, line, { cwd: folder, env })
+  const { child, output } = spawned
   const admin = await until('the admin API listens', async () => {
-    if (child.exitCode !== null) throw new Error(`drover ended with ${child.exitCode}:\n${said}`)
+    if (child.exitCode !== null)
+      throw new Error(`drover ended with ${child.exitCode}:\n${output()}`)
     return adminOf(folder, child.pid)
   })
-  const drover = connect({ child, folder, admin, ended, output: () => said }, options.token)
+  const drover = connect({ ...spawned, folder, admin }, options.token)
   await until('every replica gets requests', async () => {
     const { services } = await drover.status()
     return services.every(({ available, wanted }) => available >= wanted)
@@ -123,11 +114,6 @@ async function adminOf(folder: string, pid: number | undefined): Promise<string 
     // Not there yet, or being written.
     return undefined
   }
-}
-
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }
 
 type Started = Pick<RunningDrover, 'child' | 'folder' | 'admin' | 'ended' | 'output'>
@@ -165,38 +151,9 @@ export async function readyReplicas(drover: RunningDrover): Promise<readonly Rep
   return replicas.filter(({ state }) => state === 'ready' || state === 'suspect')
 }
 
-/** What a command that ends by itself said, and its exit code. */
-export interface Ran {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Where a command that ends by itself runs, and how long it may. */
-export interface RunOptions {
-  readonly cwd?: string
-  readonly env?: Record<string, string>
-  /** Then it is killed; 20 s if absent. */
-  readonly timeoutMs?: number
-}
-
 /** Runs the command to its end, or kills it. */
-export async function runDrover(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [bin, ...words], {
-    cwd: options.cwd,
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? 20_000,
-    killSignal: 'SIGKILL',
-  })
-  const texts = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      texts[name] += text
-    })
-  const [code] = await once(child, 'close')
-  return { code, ...texts }
-}
+export const runDrover = (words: readonly string[], options?: RunOptions): Promise<Ran> =>
+  runToEnd(process.execPath, [bin, ...words], options)
 
 /** Holds while a process of this number lives (a zombie does not). */
 export async function lives(pid: number): Promise<boolean> {

@@ -12,9 +12,10 @@ export function descendantsOf(pid: number): number[] {
   return below(pid)
 }
 
-/** The fourth field of the stat file; the second, the name, may hold blanks and brackets. */
-function parentOf(pid: number): number | undefined {
+/** Returns the parent of a process; undefined when it has ended. */
+export function parentOf(pid: number): number | undefined {
   try {
+    // The fourth field; the second, the name, may hold blanks and brackets.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
   } catch {
