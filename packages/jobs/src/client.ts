@@ -1,6 +1,8 @@
 import { Fault, fromProblem, randomToken, systemClock } from '@drover/kernel'
 import { fault } from './errors.ts'
 import { readEvents } from './events.ts'
+import { finalStates } from './job.ts'
+import type { JobState } from './store/tables.ts'
 
 /** One job as the API shows it. */
 export interface JobView {
@@ -10,6 +12,18 @@ export interface JobView {
   readonly state: string
   readonly attempt: number
   readonly reason?: { readonly code: string; readonly message: string }
+}
+
+/** One schedule as the API shows it. */
+export interface ScheduleView {
+  readonly id: string
+  readonly cron: string
+  readonly timeZone: string
+  readonly job: { readonly url: string; readonly type: number }
+  readonly paused: boolean
+  /** Absent while it rests, and when it comes no more. */
+  readonly nextAt?: string
+  readonly lastJob?: string
 }
 
 /** What a login gives; the refresh token is good once. */
@@ -24,8 +38,14 @@ export interface ClientOptions {
   readonly token: string
   /** Gets a new token when the one before is over. */
   readonly refreshToken?: string
-  /** Called with the new tokens: the old refresh token is used up. */
-  readonly onTokens?: (tokens: LoginView) => void
+  /**
+   * Changes the refresh token for new tokens, by `refresh` or because somebody else has done so: one
+   * that is used twice ends the login. Default `refresh` alone.
+   */
+  readonly renew?: (
+    refreshToken: string,
+    refresh: (refreshToken: string) => Promise<LoginView>,
+  ) => Promise<LoginView>
 }
 
 /** What is submitted with each address of a batch. */
@@ -48,7 +68,12 @@ interface Place {
   after: string | undefined
   ended: boolean
   failures: number
+  /** The jobs that have ended. */
+  readonly over: Set<string>
 }
+
+/** Jobs of one page of a list. */
+const pageJobs = 500
 
 /** Talks to a jobs API. Everything throws the fault that the API answered with, or HOST_FAILED. */
 export class JobsClient {
@@ -65,8 +90,7 @@ export class JobsClient {
 
   /** Logs in. Throws LOGIN_FAILED, LOGIN_THROTTLED. */
   static async login(url: string, email: string, password: string): Promise<LoginView> {
-    const answer = await ask(url, '/v1/tokens', postOf({ email, password }))
-    return (await answer.json()) as LoginView
+    return viewOf(await ask(url, '/v1/tokens', postOf({ email, password })))
   }
 
   /** Makes an account. Throws when somebody has registered with that email. */
@@ -85,10 +109,43 @@ export class JobsClient {
     })
   }
 
-  /** The newest jobs first. */
-  async list(query: Readonly<Record<string, string>>): Promise<readonly JobView[]> {
-    const path = `/v1/jobs?${new URLSearchParams(query)}`
-    return (await this.#json<{ jobs: JobView[] }>('GET', path)).jobs
+  /** Ends the login here and at the service; the tokens are good for nothing then. */
+  async logout(refreshToken: string): Promise<void> {
+    await this.#send('/v1/tokens/revoke', () => inTime(postOf({ refreshToken })))
+  }
+
+  /** Up to `most` jobs, the newest first, page by page. */
+  list(
+    query: Readonly<Record<string, string>>,
+    most: number = pageJobs,
+  ): Promise<readonly JobView[]> {
+    return this.#pages<JobView>('jobs', query, most)
+  }
+
+  /** Up to `most` schedules, the newest first. */
+  schedules(most: number): Promise<readonly ScheduleView[]> {
+    return this.#pages<ScheduleView>('schedules', {}, most)
+  }
+
+  /** Submits a job each time that `cron` names. Throws SCHEDULE_INVALID, QUOTA_REACHED. */
+  addSchedule(
+    cron: string,
+    timeZone: string | undefined,
+    job: { readonly url: string } & Omit<SubmitMore, 'delayMs'>,
+  ): Promise<ScheduleView> {
+    const zone = timeZone === undefined ? {} : { timeZone }
+    return this.#json('POST', '/v1/schedules', { cron, ...zone, job })
+  }
+
+  /** The jobs that it has submitted stay. Throws SCHEDULE_UNKNOWN. */
+  async removeSchedule(id: string): Promise<void> {
+    const path = `/v1/schedules/${encodeURIComponent(id)}`
+    await this.#send(path, () => inTime({ method: 'DELETE' }))
+  }
+
+  /** Lets a schedule rest, or go on. Throws SCHEDULE_UNKNOWN. */
+  pauseSchedule(id: string, paused: boolean): Promise<ScheduleView> {
+    return this.#json('POST', `/v1/schedules/${encodeURIComponent(id)}/pause`, { paused })
   }
 
   cancel(id: string): Promise<JobView> {
@@ -114,24 +171,29 @@ export class JobsClient {
   /** What the job made of its page. */
   async result(id: string): Promise<Uint8Array> {
     const path = `/v1/jobs/${encodeURIComponent(id)}/result`
-    const answer = await this.#send(path, () => ({ signal: AbortSignal.timeout(answerMs) }))
+    const answer = await this.#send(path, () => inTime({}))
     return new Uint8Array(await answer.arrayBuffer())
   }
 
   /**
-   * Jobs as they change; those of a batch until all have ended. A connection that breaks is opened
-   * again where it ended, so a change may come twice.
+   * Jobs as they change; those of a batch until all have ended, of which there are `total`: the store
+   * may have got a part of them, and done it, before it gets the rest. A connection that breaks is
+   * opened again where it ended, so a change may come twice. Throws HOST_FAILED when it breaks again
+   * and again without a change.
    */
-  async *watch(batch?: string): AsyncGenerator<JobView> {
-    const place: Place = { after: undefined, ended: false, failures: 0 }
-    while (!place.ended && place.failures <= resume.most) {
+  async *watch(batch?: string, total = 0): AsyncGenerator<JobView> {
+    const place: Place = { after: undefined, ended: false, failures: 0, over: new Set() }
+    while (!place.ended) {
       try {
         yield* this.#follow(batch, place)
+        place.ended &&= place.over.size >= total
       } catch (error) {
         if (!isWorthAnother(error) || place.failures === resume.most) throw error
       }
-      place.failures++
-      if (!place.ended) await systemClock.sleep(resume.waitMs)
+      if (place.ended) return
+      if (place.failures++ === resume.most)
+        throw fault('HOST_FAILED', `the watch of ${this.#options.url} ended ${resume.most} times`)
+      await systemClock.sleep(resume.waitMs)
     }
   }
 
@@ -147,7 +209,9 @@ export class JobsClient {
       if (event !== 'job') continue
       place.failures = 0
       place.after = id ?? place.after
-      yield JSON.parse(data) as JobView
+      const job = JSON.parse(data) as JobView
+      if (finalStates.has(job.state as JobState)) place.over.add(job.id)
+      yield job
     }
   }
 
@@ -160,9 +224,26 @@ export class JobsClient {
     const request = () => {
       const post = body === undefined ? { method } : postOf(body)
       const all = { ...(post as { headers?: object }).headers, ...headers }
-      return { ...post, method, headers: all, signal: AbortSignal.timeout(answerMs) }
+      return inTime({ ...post, method, headers: all })
     }
-    return (await (await this.#send(path, request)).json()) as View
+    return viewOf(await this.#send(path, request))
+  }
+
+  async #pages<View>(
+    name: string,
+    query: Readonly<Record<string, string>>,
+    most: number,
+  ): Promise<readonly View[]> {
+    const all: View[] = []
+    const place = new URLSearchParams(query)
+    for (let left = most; left > 0; left -= pageJobs) {
+      place.set('limit', `${Math.min(left, pageJobs)}`)
+      const page: Record<string, unknown> = await this.#json('GET', `/v1/${name}?${place}`)
+      all.push(...(page[name] as View[]))
+      if (typeof page.next !== 'string') break
+      place.set('after', page.next)
+    }
+    return all
   }
 
   /** Sends a request, once more with a new token when the one before was over. */
@@ -195,19 +276,23 @@ export class JobsClient {
   }
 
   async #refresh(refreshToken: string): Promise<void> {
-    const { url, onTokens } = this.#options
+    const { url, renew = (token, refresh) => refresh(token) } = this.#options
     this.#refreshToken = undefined
-    const answer = await ask(url, '/v1/tokens/refresh', postOf({ refreshToken }))
-    const tokens = (await answer.json()) as LoginView
+    const tokens = await renew(refreshToken, async (token) =>
+      viewOf(await ask(url, '/v1/tokens/refresh', postOf({ refreshToken: token }))),
+    )
     this.#token = tokens.accessToken
     this.#refreshToken = tokens.refreshToken
-    onTokens?.(tokens)
   }
 }
 
 function postOf(body: object): RequestInit {
   const headers = { 'content-type': 'application/json' }
   return { method: 'POST', headers, body: JSON.stringify(body) }
+}
+
+function inTime(init: RequestInit): RequestInit {
+  return { ...init, signal: AbortSignal.timeout(answerMs) }
 }
 
 async function ask(url: string, path: string, init: RequestInit): Promise<Response> {
@@ -217,6 +302,15 @@ async function ask(url: string, path: string, init: RequestInit): Promise<Respon
   if (answer.ok) return answer
   const text = await answer.text()
   throw faultOf(answer.status, text)
+}
+
+/** Returns what an answer says. Throws HOST_FAILED when it is none of a jobs API. */
+async function viewOf<View>(answer: Response): Promise<View> {
+  const view: unknown = await answer.json().catch((cause: unknown) => {
+    throw fault('HOST_FAILED', `what answers at ${answer.url} is no jobs API`, { cause })
+  })
+  if (typeof view === 'object' && view !== null) return view as View
+  throw fault('HOST_FAILED', `what answers at ${answer.url} is no jobs API`)
 }
 
 function faultOf(status: number, text: string): Fault {

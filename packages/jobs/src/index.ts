@@ -2,8 +2,15 @@ export { type AccountOptions, accountDefaults } from './accounts/options.ts'
 export { type ApiOptions, apiDefaults } from './api/options.ts'
 export { Submitter } from './api/submit.ts'
 export { type CallbackOptions, callbackDefaults } from './callbacks/options.ts'
-export { type ClientOptions, JobsClient, type JobView, type LoginView } from './client.ts'
+export {
+  type ClientOptions,
+  JobsClient,
+  type JobView,
+  type LoginView,
+  type ScheduleView,
+} from './client.ts'
 export { jobsFaults } from './errors.ts'
+export { createGuard } from './fetching/guard.ts'
 export type { Job, JobResult } from './job.ts'
 export {
   type FetchOptions,

@@ -76,5 +76,5 @@ test('the service in one process fetches a site for its client', async (t) => {
   assert.equal(again.state, 'waiting')
   await assert.rejects(client.cancel('unknown'), { code: 'JOB_UNKNOWN' })
   const stranger = new JobsClient({ url: jobs.url, token: 'none' })
-  await assert.rejects(stranger.list({}), { code: 'TOKEN_REFUSED' })
+  await assert.rejects(stranger.retry(bad), { code: 'TOKEN_REFUSED' })
 })

@@ -43,7 +43,6 @@ export const batchRequest = Type.Object({ jobs: Type.Array(jobRequest, { minItem
 export const scheduleRequest = Type.Object(
   {
     cron: Type.String({
-      minLength: 9,
       maxLength: 200,
       description: 'minute, hour, day of the month, month, day of the week',
     }),

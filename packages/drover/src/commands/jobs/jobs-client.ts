@@ -2,12 +2,14 @@ import type { JobsClient } from '@drover/jobs'
 import { Fault } from '@drover/kernel'
 import { type Command, Option } from 'commander'
 import { fault } from '../../errors.ts'
-import { keepTokens, readTokens, tokenFile } from './jobs-tokens.ts'
+import { readTokens, renewTokens, tokenFile } from './jobs-tokens.ts'
 
 /** Where the API is, and who asks. */
 export interface ClientOptions {
   readonly url: string
   readonly token?: string
+  /** What is said is for programs. */
+  readonly json?: boolean
 }
 
 /** Adds `--url` and `--token` to a command. */
@@ -24,6 +26,11 @@ export function withUrl(command: Command): Command {
   )
 }
 
+/** Adds `--json` to a command. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'one JSON object a line, for programs')
+}
+
 /** Calls `act` with a client of the API; says what to do when nobody is logged in, or no more. */
 export async function asClient(
   { url, token }: ClientOptions,
@@ -36,7 +43,7 @@ export async function asClient(
   if (known === undefined)
     throw fault('USAGE', `nobody is logged in at ${url}: drover jobs login EMAIL --url ${url}`)
   const client = new JobsClient({
-    ...{ url, token: known, onTokens: (tokens) => keepTokens(file, url, tokens) },
+    ...{ url, token: known, renew: (before, refresh) => renewTokens(file, url, before, refresh) },
     ...(kept ? { refreshToken: kept.refreshToken } : {}),
   })
   try {

@@ -1,10 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import type { LoginView } from '@drover/jobs'
+import { Fault } from '@drover/kernel'
 import { Command, Option } from 'commander'
 import { fault } from '../../errors.ts'
-import { say } from '../../terminal.ts'
+import { say, warn } from '../../terminal.ts'
 import { withUrl } from './jobs-client.ts'
-import { keepTokens, tokenFile } from './jobs-tokens.ts'
+import { keepTokens, readTokens, tokenFile } from './jobs-tokens.ts'
 
 interface LoginOptions {
   readonly url: string
@@ -36,11 +38,29 @@ export function loginCommand(): Command {
 
 /** `drover jobs logout` */
 export function logoutCommand(): Command {
-  const command = new Command('logout').description('Forgets the tokens that login kept.')
-  return withUrl(command).action(({ url }: LoginOptions) => {
-    keepTokens(tokenFile(), url, undefined)
+  const command = new Command('logout').description(
+    'Ends the login at the service, and forgets its tokens.',
+  )
+  return withUrl(command).action(async ({ url }: LoginOptions) => {
+    const file = tokenFile()
+    const kept = readTokens(file, url)
+    keepTokens(file, url, undefined)
+    if (kept) await endLogin(url, kept)
     say(`nobody is logged in at ${url}`)
   })
+}
+
+/** Whoever has copied the tokens shall have nothing of them. */
+async function endLogin(url: string, kept: LoginView): Promise<void> {
+  const { JobsClient } = await import('@drover/jobs')
+  const { accessToken: token, refreshToken } = kept
+  try {
+    await new JobsClient({ url, token, refreshToken }).logout(refreshToken)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    if (error.code !== 'TOKEN_REFUSED')
+      warn(`the tokens stay good for a while, for the service was not told: ${error.message}`)
+  }
 }
 
 /** Reads one line; on a terminal without showing it. */

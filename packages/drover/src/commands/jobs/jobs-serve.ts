@@ -35,10 +35,23 @@ export function serveCommand(): Command {
   for (const option of [...placeOptions(), ...partOptions(), ...adminOptions()])
     command.addOption(option)
   return command.action(async (options: ServeOptions) => {
+    await checkAllowed(options.allow ?? [])
+    if (options.replicas === undefined && command.getOptionValueSource('workers') === 'cli')
+      throw fault('USAGE', '--workers: goes with --replicas; one process has one worker')
     if (options.replicas === undefined) return serveHere(options)
     if (options.parts) throw fault('USAGE', '--replicas: runs all parts; leave out --parts')
     return serveHerd(options, adminOf(options))
   })
+}
+
+/** Refuses what would end each process that is started with it. */
+async function checkAllowed(allow: readonly string[]): Promise<void> {
+  const { createGuard } = await import('@drover/jobs')
+  try {
+    createGuard(allow)
+  } catch (cause) {
+    throw fault('USAGE', `--allow: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function placeOptions(): Option[] {

@@ -5,16 +5,20 @@ import { Command } from 'commander'
 import { fault } from '../../errors.ts'
 import { say, warn } from '../../terminal.ts'
 import { wholeNumber } from '../numbers.ts'
-import { asClient, type ClientOptions, withClient } from './jobs-client.ts'
-import { follow } from './jobs-follow.ts'
+import { asClient, type ClientOptions, withClient, withJson } from './jobs-client.ts'
+import { follow, showAs } from './jobs-follow.ts'
 
-interface SubmitOptions extends ClientOptions {
+/** How each page is to be fetched. */
+export interface JobOptions {
   readonly type: number
-  readonly file?: string
   readonly callback?: string
   readonly priority?: number
-  readonly delay?: number
   readonly attempts?: number
+}
+
+interface SubmitOptions extends ClientOptions, JobOptions {
+  readonly file?: string
+  readonly delay?: number
   readonly watch?: boolean
 }
 
@@ -27,17 +31,33 @@ export function submitCommand(): Command {
     .description('Submits pages to fetch, as one batch for each thousand.')
     .argument('[urls...]', 'the pages')
     .option('--file <path>', 'more pages, one a line; - for standard input')
-    .option('--type <number>', '1 text, 2 HTML, 3 domains', wholeNumber('--type', 1, 3), 1)
-    .option('--callback <url>', 'called when a job has ended')
-    .option('--priority <number>', '9 comes first', wholeNumber('--priority', 0, 9))
+  withJobOptions(command)
     .option('--delay <duration>', 'not before, such as 10m', durationOf)
-    .option('--attempts <number>', 'at one page', wholeNumber('--attempts', 1, 100))
     .option('-w, --watch', 'shows how they end; fails when one does not end well')
-  return withClient(command).action((urls: string[], options: SubmitOptions) => {
+  return withClient(withJson(command)).action((urls: string[], options: SubmitOptions) => {
     const all = [...urls, ...(options.file === undefined ? [] : readUrls(options.file))]
     if (all.length === 0) throw fault('USAGE', 'no pages: name some, or --file')
     return asClient(options, (client) => submitAll(client, all, options))
   })
+}
+
+/** Adds what jobs may be told, once or by a schedule. */
+export function withJobOptions(command: Command): Command {
+  return command
+    .option('--type <number>', '1 text, 2 HTML, 3 domains', wholeNumber('--type', 1, 3), 1)
+    .option('--callback <url>', 'called when a job has ended')
+    .option('--priority <number>', '9 comes first', wholeNumber('--priority', 0, 9))
+    .option('--attempts <number>', 'at one page', wholeNumber('--attempts', 1, 100))
+}
+
+/** Returns them as the API wants them. */
+export function jobOf({ type, callback, priority, attempts }: JobOptions) {
+  return {
+    type,
+    ...(callback === undefined ? {} : { callbackUrl: callback }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(attempts === undefined ? {} : { attemptsMax: attempts }),
+  }
 }
 
 async function submitAll(
@@ -45,20 +65,15 @@ async function submitAll(
   urls: readonly string[],
   options: SubmitOptions,
 ): Promise<void> {
-  const { type, callback, priority, delay, attempts, watch } = options
-  const more = {
-    type,
-    ...(callback === undefined ? {} : { callbackUrl: callback }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(delay === undefined ? {} : { delayMs: delay }),
-    ...(attempts === undefined ? {} : { attemptsMax: attempts }),
-  }
+  const { delay, watch, json } = options
+  const more = { ...jobOf(options), ...(delay === undefined ? {} : { delayMs: delay }) }
   let failed = 0
   for (let start = 0; start < urls.length; start += batchMax) {
     const { batch, ids } = await client.submit(urls.slice(start, start + batchMax), more)
-    say(`batch ${batch}`)
-    if (watch) failed += await follow(client, batch, ids.length)
-    else for (const id of ids) say(id)
+    say(json ? JSON.stringify({ batch, ids }) : `batch ${batch}`)
+    const watched = { batch, total: ids.length, show: showAs(options) }
+    if (watch) failed += await follow(client, watched)
+    else if (!json) for (const id of ids) say(id)
   }
   if (failed === 0) return
   warn(`${failed} of ${urls.length} jobs did not end well`)

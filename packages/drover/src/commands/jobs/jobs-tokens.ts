@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { LoginView } from '@drover/jobs'
+import { systemClock } from '@drover/kernel'
 import { fault } from '../../errors.ts'
 
 /** Who is logged in at which jobs API. */
@@ -34,6 +35,47 @@ export function keepTokens(file: string, url: string, tokens: LoginView | undefi
   renameSync(fresh, file)
 }
 
+/** How long another command may take to renew the tokens, and how often to look, in ms. */
+const renewal = { mostMs: 40_000, everyMs: 50 }
+
+/**
+ * Changes the refresh token `before` for new tokens and keeps them. Of several commands that find it
+ * over at one moment one does so, and the others take what it got: a token used twice ends the login.
+ */
+export async function renewTokens(
+  file: string,
+  url: string,
+  before: string,
+  refresh: (before: string) => Promise<LoginView>,
+): Promise<LoginView> {
+  const lock = `${file}.lock`
+  for (const endMs = systemClock.now() + renewal.mostMs; !take(lock); ) {
+    // Whoever held it so long has died over it.
+    if (systemClock.now() > endMs) rmSync(lock, { force: true })
+    await systemClock.sleep(renewal.everyMs)
+  }
+  try {
+    const kept = readTokens(file, url)
+    if (kept !== undefined && kept.refreshToken !== before) return kept
+    const fresh = await refresh(before)
+    keepTokens(file, url, fresh)
+    return fresh
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+/** Tells whether the lock was free and is ours now. */
+function take(lock: string): boolean {
+  try {
+    writeFileSync(lock, `${process.pid}\n`, { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw fault('USAGE', `${lock} cannot be written`, { cause: error })
+  }
+}
+
 function readLogins(file: string): Logins {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Logins
@@ -44,8 +86,8 @@ function readLogins(file: string): Logins {
 }
 
 function originOf(url: string): string {
-  const origin = URL.parse(url)?.origin
-  if (origin === undefined || origin === 'null')
+  const { protocol, origin } = URL.parse(url) ?? {}
+  if (origin === undefined || (protocol !== 'http:' && protocol !== 'https:'))
     throw fault('USAGE', `--url: expected an address such as http://127.0.0.1:8000, not "${url}"`)
   return origin
 }

@@ -1,11 +1,12 @@
 import type { JobsClient } from '@drover/jobs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { fault } from '../../errors.ts'
 import { say, table } from '../../terminal.ts'
 import { wholeNumber } from '../numbers.ts'
-import { asClient, type ClientOptions, withClient } from './jobs-client.ts'
-import { follow, lineOf } from './jobs-follow.ts'
+import { asClient, type ClientOptions, withClient, withJson } from './jobs-client.ts'
+import { follow, showAs } from './jobs-follow.ts'
 import { loginCommand, logoutCommand } from './jobs-login.ts'
+import { scheduleCommands } from './jobs-schedules.ts'
 import { serveCommand } from './jobs-serve.ts'
 import { submitCommand } from './jobs-submit.ts'
 
@@ -16,8 +17,15 @@ const examples = `Examples:
   drover jobs list --state dead
   drover jobs retry --dead
   drover jobs result 0198f3c2-…
+  drover jobs add-schedule '0 9 * * 1-5' https://example.org/ --time-zone Europe/Berlin
+  drover jobs list --state dead --json | jq -r .url
 
 Who asks: what login kept, or --token, or DROVER_JOBS_TOKEN.`
+
+const states = [
+  ...['delayed', 'waiting', 'publishing', 'queued', 'working'],
+  ...['done', 'dead', 'cancelled'],
+]
 
 /** `drover jobs`: runs the fetch jobs, and talks to them. */
 export function jobsCommand(): Command {
@@ -25,31 +33,34 @@ export function jobsCommand(): Command {
     .description('Fetches pages for many users, loses no request, and calls back.')
     .addHelpText('after', `\n${examples}`)
   const clients = [submitCommand(), list(), watch(), cancel(), retry(), result()]
-  for (const command of [serveCommand(), loginCommand(), logoutCommand(), ...clients])
+  const who = [loginCommand(), logoutCommand()]
+  for (const command of [serveCommand(), ...who, ...clients, ...scheduleCommands()])
     jobs.addCommand(command)
   return jobs
+}
+
+interface ListOptions extends ClientOptions {
+  readonly state?: string
+  readonly type?: number
+  readonly batch?: string
+  readonly limit: number
 }
 
 function list(): Command {
   const command = new Command('list')
     .description('Lists jobs, the newest first.')
-    .option('--state <state>', 'only these')
+    .addOption(new Option('--state <state>', 'only these').choices(states))
+    .option('--type <number>', 'only these', wholeNumber('--type', 1, 3))
     .option('--batch <batch>', 'only these')
-    .option('--limit <number>', 'how many', wholeNumber('--limit', 1, 500), 20)
-  interface ListOptions extends ClientOptions {
-    readonly state?: string
-    readonly batch?: string
-    readonly limit: number
-  }
-  return withClient(command).action((options: ListOptions) =>
+    .option('--limit <number>', 'how many', wholeNumber('--limit', 1, 100_000), 20)
+  return withClient(withJson(command)).action((options: ListOptions) =>
     asClient(options, async (client) => {
-      const { state, batch, limit } = options
-      const jobs = await client.list({
-        limit: String(limit),
-        ...(state === undefined ? {} : { state }),
-        ...(batch === undefined ? {} : { batch }),
-      })
-      const rows = jobs.map(({ id, type, state: now, url, reason }) => [
+      const found = await client.list(queryOf(options), options.limit)
+      if (options.json) {
+        for (const job of found) say(JSON.stringify(job))
+        return
+      }
+      const rows = found.map(({ id, type, state: now, url, reason }) => [
         ...[id, `${type}`, now, url],
         reason?.message ?? '',
       ])
@@ -58,13 +69,21 @@ function list(): Command {
   )
 }
 
+function queryOf({ state, type, batch }: ListOptions): Record<string, string> {
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(type === undefined ? {} : { type: `${type}` }),
+    ...(batch === undefined ? {} : { batch }),
+  }
+}
+
 function watch(): Command {
   const command = new Command('watch')
     .description('Shows jobs as they change; those of a batch until all have ended.')
     .argument('[batch]')
-  return withClient(command).action((batch: string | undefined, options: ClientOptions) =>
+  return withClient(withJson(command)).action((batch: string | undefined, options: ClientOptions) =>
     asClient(options, async (client) => {
-      await follow(client, batch)
+      await follow(client, { batch, show: showAs(options) })
     }),
   )
 }
@@ -79,11 +98,13 @@ function cancel(): Command {
     .description('Ends a job, or what of a batch has not ended.')
     .argument('[job]')
     .option('--batch <batch>', 'all of this batch')
-  return withClient(command).action((id: string | undefined, options: ManyOptions) =>
+  return withClient(withJson(command)).action((id: string | undefined, options: ManyOptions) =>
     asClient(options, async (client) => {
       const { batch } = options
-      if (batch !== undefined) say(`${await client.cancelBatch(batch)} jobs cancelled`)
-      else say(lineOf(await client.cancel(needed(id, 'a job, or --batch'))))
+      if (id !== undefined && batch !== undefined)
+        throw fault('USAGE', 'a job or --batch, not both: a batch is cancelled whole')
+      if (batch !== undefined) sayCount(await client.cancelBatch(batch), 'jobs cancelled', options)
+      else say(showAs(options)(await client.cancel(needed(id, 'a job, or --batch'))))
     }),
   )
 }
@@ -94,12 +115,19 @@ function retry(): Command {
     .argument('[job]')
     .option('--dead', 'all dead jobs')
     .option('--batch <batch>', 'with --dead, only those of this batch')
-  return withClient(command).action((id: string | undefined, options: ManyOptions) =>
+  return withClient(withJson(command)).action((id: string | undefined, options: ManyOptions) =>
     asClient(options, async (client) => {
-      if (options.dead) say(`${await retryDead(client, options.batch)} jobs start again`)
-      else say(lineOf(await client.retry(needed(id, 'a job, or --dead'))))
+      const { dead = false, batch } = options
+      if (batch !== undefined && !dead) throw fault('USAGE', '--batch: goes with --dead')
+      if (id !== undefined && dead) throw fault('USAGE', 'a job or --dead, not both')
+      if (dead) sayCount(await retryDead(client, batch), 'jobs start again', options)
+      else say(showAs(options)(await client.retry(needed(id, 'a job, or --dead'))))
     }),
   )
+}
+
+function sayCount(count: number, what: string, { json }: ManyOptions): void {
+  say(json ? JSON.stringify({ count }) : `${count} ${what}`)
 }
 
 /** What the API starts at one time. */
