@@ -1,7 +1,7 @@
 import type { Service } from '@drover/kernel'
 import type { QueueEngine } from '@drover/queue'
 import type { JobType } from '../reading/read-page.ts'
-import type { ClaimStore, PublishedJob } from '../store/claim-store.ts'
+import type { ClaimStore, PublishedJob, WaitingType } from '../store/claim-store.ts'
 import { createLoop, type LoopOptions } from './loop.ts'
 import type { PipelineOptions } from './options.ts'
 import { jobTypes, typeQueue } from './topics.ts'
@@ -51,8 +51,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       lostAtMs = clock.monotonic() + lostMs
     }
     // All at once: their changes are one transaction, and no type waits for another's queue.
-    const types = await options.claims.waitingTypes()
-    const published = await Promise.all(types.map((type) => publish(options, type, outbox)))
+    const waiting = await options.claims.survey()
+    const published = await Promise.all(waiting.map((one) => publish(options, one, outbox)))
     if (published.every((count) => count === 0)) await bell.wait(publishEveryMs, clock, signal)
   })
   return {
@@ -66,11 +66,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
 }
 
 /** Returns how many jobs it moved. */
-async function publish(options: PublisherOptions, type: JobType, outbox: Outbox): Promise<number> {
-  const { claims, window, claimMs } = options
-  const free = window - (await claims.underWay(type))
+async function publish(
+  { claims, window, claimMs }: PublisherOptions,
+  { type, underWay, owners }: WaitingType,
+  outbox: Outbox,
+): Promise<number> {
+  const free = window - underWay
   if (free <= 0) return 0
-  const claimed = await claims.claimWaiting(type, free, claimMs)
+  const claimed = await claims.claimWaiting(type, free, claimMs, owners)
   if (claimed.length > 0) outbox.send(type, claimed)
   return claimed.length
 }

@@ -32,6 +32,25 @@ interface Wanted {
   readonly claimMs: number
 }
 
+/** A type of which jobs wait for the publisher. */
+export interface WaitingType {
+  readonly type: JobType
+  /** How many jobs are between the publisher and their end. */
+  readonly underWay: number
+  readonly owners: readonly string[]
+}
+
+interface SurveyRow {
+  readonly type: JobType
+  readonly owner: string
+  readonly count: number | string
+}
+
+interface Share {
+  readonly owner: string
+  readonly share: number
+}
+
 interface Longer extends ClaimedJob {
   readonly claimMs: number
 }
@@ -41,15 +60,26 @@ const literal = <State extends JobState>(state: State) => sql.lit(state)
 
 const underWayStates = [literal('publishing'), literal('queued'), literal('working')]
 
-const waitingTypes = CompiledQuery.raw(`
-  select wanted.type from (select 1 as type union all select 2 union all select 3) as wanted
-  where exists (
-    select 1 from messages where state = 'waiting' and messages.type = wanted.type)`) as CompiledQuery<{
-  type: JobType
-}>
-
 /** Owners that are served in one round of the publisher. */
 const ownersMax = 1_000
+
+const underWayList = `'publishing', 'queued', 'working'`
+
+/** Hops from owner to owner along the index, whatever number of jobs each has. */
+const waitingOwners = CompiledQuery.raw(`
+  with recursive owners(type, owner) as (
+    select types.type, (select min(owner_id) from messages
+      where state = 'waiting' and messages.type = types.type)
+    from (select 1 as type union all select 2 union all select 3) as types
+    union all
+    select owners.type, (select min(owner_id) from messages
+      where state = 'waiting' and messages.type = owners.type and owner_id > owners.owner)
+    from owners where owners.owner is not null)
+  select type, owner from owners where owner is not null limit ${3 * ownersMax}`) as CompiledQuery<SurveyRow>
+
+const underWayByType = CompiledQuery.raw(`
+  select type, count(*) as count from messages
+  where state in (${underWayList}) group by type`) as CompiledQuery<SurveyRow>
 
 /** The other half of the jobs: who works on which. Every step is one statement or transaction. */
 export class ClaimStore {
@@ -69,21 +99,22 @@ export class ClaimStore {
     this.#statements = claimStatements(database.kind)
   }
 
-  /** How many jobs of a type are between the publisher and their end. */
-  async underWay(type: JobType): Promise<number> {
-    const row = await this.#database.db
-      .selectFrom('messages')
-      .select((build) => build.fn.countAll<number | string>().as('count'))
-      .where('state', 'in', underWayStates)
-      .where('type', '=', type)
-      .executeTakeFirst()
-    return Number(row?.count ?? 0)
-  }
-
-  /** The types of which jobs wait for the publisher: cheap, so that it may look often. */
-  async waitingTypes(): Promise<readonly JobType[]> {
-    const { rows } = await this.#database.db.executeQuery(waitingTypes)
-    return rows.map(({ type }) => type)
+  /**
+   * What there is to publish: the types of which jobs wait, with their owners, and how many jobs of
+   * each are between the publisher and their end. Cheap, so that the publisher may look often.
+   */
+  async survey(): Promise<readonly WaitingType[]> {
+    const [waiting, underWay] = await this.#database.read<SurveyRow>([
+      waitingOwners,
+      underWayByType,
+    ])
+    const owners = Map.groupBy(waiting?.rows ?? [], ({ type }) => type)
+    const counts = new Map(underWay?.rows.map(({ type, count }) => [type, Number(count)]))
+    return [...owners].map(([type, rows]) => ({
+      type,
+      underWay: counts.get(type) ?? 0,
+      owners: rows.map(({ owner }) => owner),
+    }))
   }
 
   /** Makes delayed jobs that are due wait for the publisher, and returns how many. */
@@ -105,27 +136,55 @@ export class ClaimStore {
   }
 
   /**
-   * Claims up to `count` waiting jobs for the publisher: in turns from every owner that has some, of
-   * each the highest priority first, then the oldest. They come in that order, an owner's after
-   * another's.
+   * Claims up to `count` waiting jobs for the publisher: in turns from every one of `owners`, by
+   * default all who have some, of each the highest priority first, then the oldest. They come in that
+   * order, an owner's after another's.
    */
   async claimWaiting(
     type: JobType,
     count: number,
     claimMs: number,
+    owners?: readonly string[],
   ): Promise<readonly PublishedJob[]> {
-    const owners = await this.#ownersInTurn(type)
-    const claimed: (readonly PublishedJob[])[] = []
-    let left = count
-    for (const [index, owner] of owners.entries()) {
-      if (left <= 0) break
-      const share = Math.ceil(left / (owners.length - index))
-      const own = await this.#claimOf(owner, type, share, claimMs)
-      claimed.push(own)
-      left -= own.length
-      this.#lastOwner.set(type, owner)
+    let asked = this.#inTurn(type, owners ?? (await this.#waitingOwners(type)))
+    const claimed = new Map<string, PublishedJob[]>()
+    for (let left = count; left > 0 && asked.length > 0; ) {
+      const shares = sharesOf(left, asked)
+      this.#lastOwner.set(type, shares.at(-1)?.owner ?? '')
+      const found = await this.#claimShares(type, shares, claimMs)
+      for (const [index, { owner }] of shares.entries())
+        claimed.set(owner, [...(claimed.get(owner) ?? []), ...(found[index] ?? [])])
+      left -= found.flat().length
+      // Who had less than the share has no more; the others have what is left of the count.
+      asked = shares.flatMap(({ owner, share }, index) =>
+        (found[index]?.length ?? 0) < share ? [] : [owner],
+      )
     }
-    return interleave(claimed)
+    return interleave([...claimed.values()])
+  }
+
+  async #waitingOwners(type: JobType): Promise<readonly string[]> {
+    return (await this.survey()).find((one) => one.type === type)?.owners ?? []
+  }
+
+  /** Those behind the one that came last, first. */
+  #inTurn(type: JobType, owners: readonly string[]): readonly string[] {
+    const last = this.#lastOwner.get(type) ?? ''
+    return [...owners.filter((owner) => owner > last), ...owners.filter((owner) => owner <= last)]
+  }
+
+  async #claimShares(
+    type: JobType,
+    shares: readonly Share[],
+    claimMs: number,
+  ): Promise<readonly (readonly PublishedJob[])[]> {
+    const claim = randomToken(12)
+    const untilMs = this.#clock.now() + claimMs
+    const queries = shares.map(({ owner, share }) =>
+      this.#statements.claim(claim, untilMs, type, owner, share),
+    )
+    const results = await this.#database.write(queries, { soft: true })
+    return results.map(({ rows }) => rows.toSorted(byTurn).map((row) => toPublished(row, claim)))
   }
 
   /** Notes that claimed jobs stand in their queue. One that a worker has begun already stays so. */
@@ -264,36 +323,13 @@ export class ClaimStore {
     const noted = new Set(ended.flatMap(({ rows }) => rows.map(({ id }) => id)))
     return endings.map(({ job }) => noted.has(job.id))
   }
+}
 
-  /** Hops from owner to owner along the index, whatever number of jobs each has. */
-  async #ownersInTurn(type: JobType): Promise<readonly string[]> {
-    const { rows } = await sql<{ owner: string }>`
-      with recursive owners(owner) as (
-        select min(owner_id) from messages where state = 'waiting' and type = ${type}
-        union all
-        select (select min(owner_id) from messages
-          where state = 'waiting' and type = ${type} and owner_id > owners.owner)
-        from owners where owners.owner is not null)
-      select owner from owners where owner is not null limit ${ownersMax}`.execute(
-      this.#database.db,
-    )
-    const last = this.#lastOwner.get(type) ?? ''
-    const owners = rows.map(({ owner }) => owner)
-    return [...owners.filter((owner) => owner > last), ...owners.filter((owner) => owner <= last)]
-  }
-
-  async #claimOf(
-    owner: string,
-    type: JobType,
-    count: number,
-    claimMs: number,
-  ): Promise<readonly PublishedJob[]> {
-    const claim = randomToken(12)
-    const untilMs = this.#clock.now() + claimMs
-    const query = this.#statements.claim(claim, untilMs, type, owner, count)
-    const [result] = await this.#database.write([query], { soft: true })
-    return (result?.rows ?? []).toSorted(byTurn).map((row) => toPublished(row, claim))
-  }
+/** Divides `count` among the owners; when there are more of them, the first have one each. */
+function sharesOf(count: number, owners: readonly string[]): readonly Share[] {
+  const some = owners.slice(0, Math.min(count, ownersMax))
+  const [each, over] = [Math.floor(count / some.length), count % some.length]
+  return some.map((owner, index) => ({ owner, share: each + (index < over ? 1 : 0) }))
 }
 
 function toPublished(row: PublishedRow, claim: string): PublishedJob {

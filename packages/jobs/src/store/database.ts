@@ -2,7 +2,7 @@ import { type CompiledQuery, Kysely, PostgresDialect, type QueryResult } from 'k
 import pg from 'pg'
 import { faultingDialect, named } from './faulting-dialect.ts'
 import { groupCommit, type Write } from './group-commit.ts'
-import { SqliteClient } from './sqlite-client.ts'
+import { type How, SqliteClient } from './sqlite-client.ts'
 import { sqliteDialect, toResult } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
 
@@ -12,7 +12,11 @@ export interface Database {
   readonly db: Kysely<Tables>
   /** How changes of the way of a job are made. Durable when it resolves, unless soft. */
   readonly write: Write
+  /** Reads by several statements in one go. */
+  readonly read: Read
 }
+
+type Read = <Row>(statements: readonly CompiledQuery<Row>[]) => Promise<readonly QueryResult<Row>[]>
 
 /**
  * Opens the store that `location` names: `postgres://…`, or else the path of a file for SQLite
@@ -22,15 +26,17 @@ export function openDatabase(location: string, connections = 4): Database {
   if (/^postgres(ql)?:/.test(location)) {
     const db = openPostgres(location, connections)
     // It gathers commits by itself.
-    return { kind: 'postgres', db, write: (statements) => transact(db, statements) }
+    const read: Read = (all) => Promise.all(all.map((one) => db.executeQuery(one)))
+    return { kind: 'postgres', db, write: (statements) => transact(db, statements), read }
   }
   const client = new SqliteClient(location)
   const db = new Kysely<Tables>({ dialect: faultingDialect(sqliteDialect(client)) })
-  const write = groupCommit(async (statements, soft) => {
-    const outcomes = await named(client.run(statements, soft ? 'soft' : 'durable'))
-    return outcomes.map((outcome) => toResult(outcome))
-  })
-  return { kind: 'sqlite', db, write }
+  const run = async <Row>(statements: readonly CompiledQuery<Row>[], how: How) => {
+    const outcomes = await named(client.run(statements, how))
+    return outcomes.map((outcome) => toResult<Row>(outcome))
+  }
+  const write = groupCommit((statements, soft) => run(statements, soft ? 'soft' : 'durable'))
+  return { kind: 'sqlite', db, write, read: (statements) => run(statements, 'alone') }
 }
 
 function openPostgres(location: string, connections: number): Kysely<Tables> {

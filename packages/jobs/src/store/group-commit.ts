@@ -48,8 +48,10 @@ export function groupCommit(transact: Transact): Write {
       const group = waiting.length <= groupMax ? waiting : waiting.slice(0, groupMax)
       waiting = waiting.slice(group.length)
       await commit(transact, group)
-      // What was asked for meanwhile, and what these answers lead to, goes together.
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      // What was asked for meanwhile, and what these answers lead to, goes together: whoever gathers
+      // asks in the next turn, and is waited for in the one after it.
+      for (let turn = 0; turn < 2; turn++)
+        await new Promise<void>((resolve) => setImmediate(resolve))
     }
     running = false
   }
