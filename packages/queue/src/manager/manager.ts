@@ -7,7 +7,6 @@ import {
   type Random,
   type Service,
 } from '@drover/kernel'
-import { HashRing } from '@drover/ring'
 import { fault } from '../errors.ts'
 import type { Disk } from '../log/disk.ts'
 import { openAnew } from '../log/open-anew.ts'
@@ -18,6 +17,7 @@ import type { BrokerHost, HostedBroker } from './broker-host.ts'
 import { dropGone } from './gone-topics.ts'
 import { type KeptTopic, type ManagerEvent, ManagerState, specOf } from './manager-state.ts'
 import { Mover } from './mover.ts'
+import { type Place, Placement, placesAfterLeaving, placesForNewcomer } from './placement.ts'
 import { ReaderGroups } from './reader-groups.ts'
 import { RemoteBroker } from './remote-broker.ts'
 
@@ -235,10 +235,10 @@ export class Manager implements Service {
       )
     const wishes = { ...topic.options, partitions: total }
     const options = completeTopicOptions(topic.name, wishes)
-    const ring = this.ring()
+    const placement = new Placement(this.#staying(), this.#places())
     const added = Array.from({ length: count }, (_, at) => ({
       id: this.#state.nextId + at,
-      broker: ownerOn(ring, topic.name, topic.partitions.length + at),
+      broker: placement.choose(keyOf(topic.name, topic.partitions.length + at)),
       epoch: 1,
     }))
     const grown = {
@@ -288,8 +288,8 @@ export class Manager implements Service {
   }
 
   /**
-   * Starts a broker, or takes one that runs at `address`, and moves to it what the ring gives it,
-   * while all go on.
+   * Starts a broker, or takes one that runs at `address`, and moves its share of the partitions to
+   * it, while all go on.
    */
   addBroker(name: string, address?: string): Promise<void> {
     return this.#inTurn(async () => {
@@ -306,7 +306,7 @@ export class Manager implements Service {
       }
       this.brokers.set(name, broker)
       await this.event({ type: 'broker.add', name, ...(address === undefined ? {} : { address }) })
-      await this.#rebalance()
+      await this.#rebalance(name)
     })
   }
 
@@ -330,24 +330,35 @@ export class Manager implements Service {
     })
   }
 
-  async #rebalance(): Promise<void> {
+  /** Gives a newcomer its share, and what a leaving broker has to others. */
+  async #rebalance(newcomer?: string): Promise<void> {
     // A move without an end may have its partition at a broker that is about to go.
     await this.#settle()
     // Nothing to place, and perhaps no broker left to place it on.
     if (this.#state.topics.size === 0) return
-    const ring = this.ring()
+    const [brokers, places] = [this.#staying(), this.#places()]
+    const changes =
+      newcomer === undefined
+        ? placesAfterLeaving(brokers, places)
+        : placesForNewcomer(brokers, places, newcomer)
     for (const topic of [...this.#state.topics.values()])
-      for (const [index, placed] of topic.partitions.entries()) {
-        const to = ownerOn(ring, topic.name, index)
-        if (to !== placed.broker) await this.#mover.move(topic, index, to)
+      for (const index of topic.partitions.keys()) {
+        const to = changes.get(keyOf(topic.name, index))
+        if (to !== undefined) await this.#mover.move(topic, index, to)
       }
   }
 
-  /** The ring of all brokers that stay. */
-  ring(): HashRing {
+  /** The names of all brokers that stay. Throws BROKER_UNKNOWN when there is none. */
+  #staying(): string[] {
     const names = [...this.brokers.keys()].filter((name) => !this.#leaving.has(name))
     if (names.length === 0) throw fault('BROKER_UNKNOWN', 'there is no broker yet; add one')
-    return new HashRing(names.map((id) => ({ id })))
+    return names
+  }
+
+  #places(): Place[] {
+    return [...this.#state.topics.values()].flatMap(({ name, partitions }) =>
+      partitions.map(({ broker }, index) => ({ key: keyOf(name, index), broker })),
+    )
   }
 
   brokerInfos(): BrokerInfo[] {
@@ -382,6 +393,7 @@ export class Manager implements Service {
   }
 }
 
-function ownerOn(ring: HashRing, topic: string, index: number): string {
-  return ring.nodes[ring.locate(`${topic}/${index}`)]?.id ?? ''
+/** What stands for a partition on the ring. */
+function keyOf(topic: string, index: number): string {
+  return `${topic}/${index}`
 }
