@@ -7,10 +7,12 @@ import { mayRepeat, type Routes } from './routes.ts'
 
 /** Batches of one partition that may be under way at once. */
 const underWayMax = 8
+/** And small ones: one is on its way to the disk, and the next is at the broker when that is done. */
+const smallUnderWayMax = 2
 
 /** How messages are gathered. */
 export interface Gathering {
-  /** How long the first message of a batch may wait for others. 0: only while batches are under way. */
+  /** How long the first message of a batch may wait for others. 0: only while two are under way. */
   readonly lingerMs: number
   /** A batch is sent when it has so many bytes, lingering or not. */
   readonly batchBytes: number
@@ -54,6 +56,7 @@ export class Sender {
   /** `ripe`: the first of those that wait has lingered long enough. */
   #lingering: 'no' | 'yes' | 'ripe' = 'no'
   #repairing = false
+  #pumpsSoon = false
 
   constructor(
     routes: Routes,
@@ -76,6 +79,16 @@ export class Sender {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ messages, bytes, acks, resolve, reject })
       this.#waitingBytes += bytes
+      this.#pumpSoon()
+    })
+  }
+
+  /** What is called in one turn of the event loop goes out together. */
+  #pumpSoon(): void {
+    if (this.#pumpsSoon) return
+    this.#pumpsSoon = true
+    process.nextTick(() => {
+      this.#pumpsSoon = false
       this.#pump()
     })
   }
@@ -84,8 +97,8 @@ export class Sender {
     const { lingerMs, batchBytes } = this.#gathering
     while (this.#waiting.length > 0 && this.#underWay < underWayMax && !this.#isBroken()) {
       const ready = this.#waitingBytes >= batchBytes || this.#lingering === 'ripe'
-      // While one batch is under way, small calls gather for the next.
-      if (!ready && this.#underWay > 0 && lingerMs === 0) return
+      // While batches are under way, small calls gather for the next.
+      if (!ready && this.#underWay >= smallUnderWayMax && lingerMs === 0) return
       if (!ready && lingerMs > 0) {
         this.#linger(lingerMs)
         return
