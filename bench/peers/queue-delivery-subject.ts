@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connectQueue } from '@drover/queue'
 import { Histogram } from '../lab/histogram.ts'
+import { sendSteadily } from '../lab/steady-load.ts'
 
 /**
  * Sends at a constant rate and notes when each message arrives: `PORT RATE SECONDS`. Sender and
@@ -15,20 +15,13 @@ const warmUp = rate * 2
 const sender = await connectQueue(`127.0.0.1:${port}`)
 const receiver = await connectQueue(`127.0.0.1:${port}`)
 
-/** Sends message i at i / rate seconds, whatever became of the others. */
 async function sendAll(topic: string): Promise<void> {
-  const startedAt = performance.now()
   const sends: Promise<unknown>[] = []
-  for (let sent = 0; sent < warmUp + count; ) {
-    const due = Math.min(warmUp + count, ((performance.now() - startedAt) / 1_000) * rate)
-    for (; sent < due; sent++) {
-      const value = Buffer.alloc(256)
-      // The time when it should have been sent: a late sender counts against us.
-      value.writeDoubleLE(startedAt + (sent / rate) * 1_000)
-      sends.push(sender.produce(topic, [{ value }]))
-    }
-    await sleep(1)
-  }
+  await sendSteadily(rate, warmUp + count, (dueMs) => {
+    const value = Buffer.alloc(256)
+    value.writeDoubleLE(dueMs)
+    sends.push(sender.produce(topic, [{ value }]))
+  })
   await Promise.all(sends)
 }
 
