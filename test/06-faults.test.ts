@@ -121,6 +121,29 @@ test('at fixed addresses a failing replica is ejected, and taken back when that 
   assert.equal(Object.keys(bodies).length, 2, 'the other two')
 })
 
+test('a replica that answers with 500 is ejected if answers may count as failures', async (context) => {
+  const words = ['--failure-status', '500', '--health-interval', '1h']
+  const drover = await startThree(context, ...words)
+  const sick = async () => {
+    const { services } = await drover.status()
+    return services[0]?.replicas.find(({ name }) => name === 'Server 1')
+  }
+  const load = startLoad(`${await drover.url()}/home`, 4)
+
+  await setFault(drover, '1', '--fail', '1')
+  const ejected = await until('it is ejected', async () => {
+    const replica = await sick()
+    return replica?.state === 'ejected' && replica
+  })
+  const { answered } = load
+  await until('the others answer', () => load.answered > answered + 200)
+  const { failures } = await load.stop()
+
+  assert.match(ejected.reason, /^5 requests failed in a row: it answered 500; out for \d+ ms/)
+  const failed = failures['500 '] ?? 0
+  assert.ok(failed >= 5 && failed < 100, `${failed} failed before it was out`)
+})
+
 test('nobody sets a fault through the door, nor from a page of another site', async (context) => {
   const drover = await startThree(context)
   const url = await drover.url()

@@ -25,6 +25,12 @@ const cases: [name: string, words: string[], code: number, says: RegExp][] = [
     /--replicas: expected a whole number from 0 to 1000, not "three"/,
   ],
   [
+    'a status',
+    ['balance', '--failure-status', '200', '--', 'x'],
+    2,
+    /--failure-status: expected a whole number from 400 to 599, not 200/,
+  ],
+  [
     'a duration',
     ['balance', '--queue-wait', '5', '--', 'x'],
     2,

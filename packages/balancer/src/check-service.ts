@@ -23,6 +23,9 @@ export function checkService(service: ServiceModel): void {
     ['timeouts.responseMs', service.timeouts.responseMs, whole(0)],
     ['timeouts.keepAliveMs', service.timeouts.keepAliveMs, whole(0)],
   ])
+  const { failureStatus } = service
+  if (failureStatus !== undefined)
+    checkNumbers(where, [['failureStatus', failureStatus, whole(400, 599)]])
   if (service.rateLimit)
     checkNumbers(where, [
       ['rateLimit.perSecond', service.rateLimit.perSecond, any(0.001)],

@@ -1,6 +1,6 @@
 /**
- * The plan: everything a data plane (an engine) is told, and nothing that it decides. Plain JSON, so
- * that it travels to worker processes as it is. A new plan replaces the old one whole, without a
+ * The plan: everything a data plane (an engine) is told, and nothing that it decides. Plain JSON,
+ * so that it travels to worker processes as it is. A new plan replaces the old one whole, without a
  * dropped connection; what changed is found by comparing names and ids.
  */
 export interface Plan {
@@ -115,7 +115,9 @@ export interface ServicePlan {
   readonly policy: PolicyPlan
   /** Those that may be sent requests now or that are draining. */
   readonly replicas: readonly ReplicaPlan[]
-  /** Replicas expected to become ready: while some are, requests wait instead of failing at once. */
+  /**
+   * Replicas expected to become ready: while some are, requests wait instead of failing at once.
+   */
   readonly expected: number
   readonly sticky?: StickyPlan
   readonly retry: RetryPlan
@@ -123,6 +125,8 @@ export interface ServicePlan {
   /** Requests under way at one replica; a replica that has as many is passed over. 0: no bound. */
   readonly inFlightMax: number
   readonly rateLimit?: RateLimitPlan
+  /** A replica's answers from this status on count as failed requests of it; absent: none do. */
+  readonly failureStatus?: number
   readonly timeouts: ServiceTimeouts
   /** Fixed answers in place of the door's own errors or of a replica's answer. */
   readonly answers: readonly AnswerPlan[]
@@ -220,7 +224,9 @@ export interface AnswerPlan {
   readonly with: {
     readonly status: number
     readonly contentType: string
-    /** May hold `{path}`, `{message}` and `{code}`, escaped for JSON strings if the type is JSON. */
+    /**
+     * May hold `{path}`, `{message}` and `{code}`, escaped for JSON strings if the type is JSON.
+     */
     readonly body: string
   }
 }

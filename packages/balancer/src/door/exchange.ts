@@ -169,7 +169,8 @@ export class Exchange extends Timed implements UpstreamUser, Waiter {
     this.#phase = 'answering'
     this.#status = head.status
     this.deadlineMs = this.#endsAtMs
-    service.answered(replica, this.#listener.context.clock.monotonic() - this.#startedMs)
+    const tookMs = this.#listener.context.clock.monotonic() - this.#startedMs
+    service.answered(replica, tookMs, head.status)
     const { answers } = service.plan
     if (answers.length > 0) {
       this.#replaced = replacedAnswer(answers, head.status, this.#head.path)

@@ -161,8 +161,13 @@ export class Service {
     this.queue.wake()
   }
 
-  answered(replica: Replica, firstByteMs: number): void {
+  /** An answer began; `status` is that of HTTP. */
+  answered(replica: Replica, firstByteMs: number, status = 0): void {
     this.#policy.observe?.(replica, firstByteMs)
+    if (status >= (this.plan.failureStatus ?? Number.POSITIVE_INFINITY)) {
+      this.failed(replica, `it answered ${status}`, false)
+      return
+    }
     if (!replica.failing) return
     replica.failing = false
     this.#context.emit({ kind: 'answered', replica: replica.id })

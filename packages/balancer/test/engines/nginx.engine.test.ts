@@ -34,6 +34,7 @@ const lacking: [string, Partial<ServicePlan>, RegExp][] = [
     { answers: [{ code: '*', with: { status: 500, contentType: 'a/b', body: '{path}' } }] },
     /an answer that holds \{path\}/,
   ],
+  ['answers that fail', { failureStatus: 500 }, /count as failed, .* nginx lacks; builtin has it/],
   ['PROXY protocol out', { sendProxyProtocol: true }, /PROXY protocol v2 out/],
 ]
 for (const [what, service, message] of lacking)

@@ -205,6 +205,13 @@ export const knobs: readonly Knob[] = [
     group: failure,
   },
   {
+    flags: '--failure-status <number>',
+    says: 'answers from this status on count as failed requests, as 500; 5 in a row eject a replica',
+    key: 'service.health.failureStatus',
+    takes: 'number',
+    group: failure,
+  },
+  {
     flags: '--slow-start <duration>',
     says: 'a replica that comes in grows to its full share over this',
     key: 'service.health.slowStart',

@@ -196,6 +196,13 @@ const care = {
         1000,
         ejection.failuresMax,
       ),
+      failureStatus: Type.Optional(
+        Type.Integer({
+          minimum: 400,
+          maximum: 599,
+          description: 'Answers from this status on are failed requests, too, as 500; absent: none',
+        }),
+      ),
       ejection: duration(
         'the first ejection; each further one in a row is as much longer',
         ejection.baseMs,

@@ -15,6 +15,7 @@ export function toService(
   stickySecret: string,
 ): ServiceModel {
   const { retry, queue, timeouts, rateLimit } = service
+  const { failureStatus } = service.health
   const managed = config.manage !== undefined && managedService(config) === name
   const sticky = toSticky(service, stickySecret)
   return {
@@ -40,6 +41,7 @@ export function toService(
     queue: { sizeMax: queue.size, waitMs: parseDuration(queue.wait), order: queue.order },
     inFlightMax: service.inFlightMax,
     ...(rateLimit ? { rateLimit } : {}),
+    ...(failureStatus === undefined ? {} : { failureStatus }),
     timeouts: {
       connectMs: parseDuration(timeouts.connect),
       firstByteMs: parseDuration(timeouts.firstByte),

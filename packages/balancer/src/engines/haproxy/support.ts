@@ -5,9 +5,9 @@ import { checkPlainNames, checkPolicy, unsupported } from '../unsupported.ts'
 const bodyCharsMax = 12_000
 
 /**
- * Throws POLICY_UNSUPPORTED for the first thing of `plan` that HAProxy lacks. Let pass, because every
- * plan has them and nothing wrong comes of it: the retry budget, and waiting for the first replica
- * (HAProxy answers 503 at once; it does queue for busy ones).
+ * Throws POLICY_UNSUPPORTED for the first thing of `plan` that HAProxy lacks. Let pass, because
+ * every plan has them and nothing wrong comes of it: the retry budget, and waiting for the first
+ * replica (HAProxy answers 503 at once; it does queue for busy ones).
  */
 export function checkHaproxyPlan(plan: Plan): void {
   checkPlainNames(plan, 'haproxy')
@@ -29,9 +29,10 @@ function checkListener({ name, limits, routes }: ListenerPlan): void {
       throw lacks(`an answer of over ${bodyCharsMax} characters`)
 }
 
-function checkService({ name, queue, timeouts }: ServicePlan): void {
+function checkService({ name, queue, timeouts, failureStatus }: ServicePlan): void {
   const lacks = (what: string) => unsupported(`service ${name}`, what, 'haproxy', ['builtin'])
   if (queue.order === 'newest-first') throw lacks('a newest-first queue')
+  if (failureStatus !== undefined) throw lacks('answers that count as failed')
   if (timeouts.responseMs > 0) throw lacks('a bound on whole responses')
 }
 

@@ -65,6 +65,7 @@ function checkService(service: ServicePlan): void {
   if ((key.from === 'query' || key.from === 'cookie') && key.name.includes('-'))
     throw lacks(`a key from a ${key.from} whose name has a dash`, ['builtin', 'haproxy'])
   if (service.queue.order === 'newest-first') throw lacks('a newest-first queue', ['builtin'])
+  if (service.failureStatus !== undefined) throw lacks('answers that count as failed', ['builtin'])
   if (service.timeouts.responseMs > 0) throw lacks('a bound on whole responses', ['builtin'])
   if (service.sendProxyProtocol) throw lacks('PROXY protocol v2 out', ['builtin', 'haproxy'])
   if (service.rateLimit && !isWholeRate(service.rateLimit.perSecond))
