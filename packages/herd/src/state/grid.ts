@@ -1,254 +1,387 @@
+import { BucketPool, capacityMin, triple } from './bucket-pool.ts'
+import {
+  columnOf,
+  columns,
+  levelMax,
+  rootOf,
+  rowOf,
+  rows,
+  unitsOf,
+  unitsPerDegree,
+} from './cell-places.ts'
 import type { Box } from './geo.ts'
-import { IndexTable } from './index-table.ts'
 
-/** Fine cells per degree: 1/64 degree is 1.7 km on the equator. */
-const finePerDegree = 64
-const fineColumns = 360 * finePerDegree
-const fineRows = 180 * finePerDegree
-const coarseColumns = 360
-const coarseRows = 180
-
-/** Positions are whole numbers in units of 1e-7 degrees, about a centimetre. */
-const unitsPerDegree = 1e7
+/** A cell with so many points is cut into four when one more comes; the finest ones just grow. */
+const pointsOfCell = 32
+/** Four cells with so few together become one again. */
+const pointsOfMerged = 16
 
 /**
- * Numbers of one point lie together, and so do those of one entry: a search among a million points
- * waits for memory more than it calculates.
+ * Of a cell: where its bucket is, or its four cells, which lie side by side; how many points it holds;
+ * and how many fit its bucket: 0 without one, -1 when it is cut. Four cells fill one line of the
+ * processor's cache; those of a degree come first.
  */
-const point = { latitude: 0, longitude: 1, next: 2, previous: 3, entry: 4, stride: 5 } as const
-const entryAt = { cell: 0, first: 1, next: 2, previous: 3, stride: 4 } as const
+const cell = { link: 0, points: 1, capacity: 2, stride: 4 } as const
+const isCut = -1
+
+/** Told of a point: its id, and its position in degrees. */
+export type Visit = (id: number, latitude: number, longitude: number) => void
 
 /**
- * Where points are, on two grids: coarse cells of a degree list the fine cells that hold points. A
- * fine cell that holds any is an entry; its points are a list.
+ * Where points are: cells of a degree, each cut into four again and again where many points are.
+ * The points of a cell lie side by side with their positions, so a search reads memory in runs: among
+ * a million points it waits for memory more than it calculates. (Finkel and Bentley's quad tree, with
+ * buckets.)
  */
 export class Grid {
-  readonly #pointsMax: number
-  readonly #points: Int32Array
-  readonly #entries: Int32Array
-  readonly #table: IndexTable
-  readonly #coarseFirst = new Int32Array(coarseColumns * coarseRows).fill(-1)
-  readonly #coarseEntries = new Int32Array(coarseColumns * coarseRows)
-  #freeEntry = -1
-  #entriesUsed = 0
+  #pool: BucketPool
+  readonly #poolMax: number
+  /** For each id the place of its triple. */
+  readonly #places: Int32Array
+  readonly #cells: Int32Array
+  #cellsUsed = rows * columns
+  /** The first of four cells that are free, plus 1; it holds the next. */
+  #freeCells = 0
+  /** Points on their way from one bucket to others. */
+  readonly #moving = new Int32Array(pointsOfCell * triple.stride)
 
   constructor(pointsMax: number) {
-    this.#pointsMax = pointsMax
-    this.#points = new Int32Array(pointsMax * point.stride)
-    this.#entries = new Int32Array(pointsMax * entryAt.stride)
-    this.#table = new IndexTable(pointsMax)
+    // Packed buckets are at most four times as roomy as needed; the largest may have to be doubled.
+    this.#poolMax = pointsMax * 6 + 64
+    this.#pool = new BucketPool(this.#poolMax)
+    this.#places = new Int32Array(pointsMax)
+    // On each level so many cells at most hold enough points to be cut.
+    const cutMax = Math.ceil(pointsMax / (pointsOfMerged + 1)) * levelMax
+    this.#cells = new Int32Array((rows * columns + cutMax * 4) * cell.stride)
   }
 
   /** Degrees of a point that the grid holds. */
   latitudeAt(id: number): number {
-    return (this.#points[id * point.stride + point.latitude] as number) / unitsPerDegree
+    const at = (this.#places[id] as number) * triple.stride
+    return (this.#pool.numbers[at + triple.latitude] as number) / unitsPerDegree
   }
 
   longitudeAt(id: number): number {
-    return (this.#points[id * point.stride + point.longitude] as number) / unitsPerDegree
+    const at = (this.#places[id] as number) * triple.stride
+    return (this.#pool.numbers[at + triple.longitude] as number) / unitsPerDegree
   }
 
   /** Enters a point that the grid does not hold. */
   add(id: number, latitude: number, longitude: number): void {
-    this.#enter(id, this.#place(id, latitude, longitude))
+    this.#add(id, unitsOf(latitude), unitsOf(longitude))
   }
 
   /** Moves a point; almost free while it stays in its cell. */
   move(id: number, latitude: number, longitude: number): void {
-    const before = cellAt(this.latitudeAt(id), this.longitudeAt(id))
-    const cell = this.#place(id, latitude, longitude)
-    if (cell === before) return
+    const { numbers } = this.#pool
+    const at = (this.#places[id] as number) * triple.stride
+    const north = unitsOf(latitude)
+    const east = unitsOf(longitude)
+    const oldNorth = numbers[at + triple.latitude] as number
+    const oldEast = numbers[at + triple.longitude] as number
+    if (this.#areTogether(oldNorth, oldEast, north, east)) {
+      numbers[at + triple.latitude] = north
+      numbers[at + triple.longitude] = east
+      return
+    }
     this.remove(id)
-    this.#enter(id, cell)
+    this.#add(id, north, east)
   }
 
   remove(id: number): void {
-    const points = this.#points
-    const at = id * point.stride
-    const next = points[at + point.next] as number
-    const previous = points[at + point.previous] as number
-    const entry = points[at + point.entry] as number
-    if (next >= 0) points[next * point.stride + point.previous] = previous
-    if (previous >= 0) points[previous * point.stride + point.next] = next
+    const { numbers } = this.#pool
+    const place = this.#places[id] as number
+    const row = rowOf(numbers[place * triple.stride + triple.latitude] as number)
+    const column = columnOf(numbers[place * triple.stride + triple.longitude] as number)
+    const cells = this.#cells
+    let at = rootOf(row, column) * cell.stride
+    let sparse = -1
+    for (let level = 0; cells[at + cell.capacity] === isCut; level++) {
+      const left = (cells[at + cell.points] as number) - 1
+      cells[at + cell.points] = left
+      if (left <= pointsOfMerged && sparse < 0) sparse = at
+      at = this.#childAt(at, level, row, column)
+    }
+    this.#takeOut(at, place)
+    if (sparse >= 0) this.#merge(sparse)
+  }
+
+  /** Calls `visit` for every point in `box`, and for those up to 1e-7 degrees around it. */
+  visit(box: Box, visit: Visit): void {
+    const south = Math.floor(box.south * unitsPerDegree)
+    const north = Math.ceil(box.north * unitsPerDegree)
+    const west = Math.floor(box.west * unitsPerDegree)
+    const east = Math.ceil(box.east * unitsPerDegree)
+    if (box.west <= box.east) this.#visitArea({ south, north, west, east }, visit)
     else {
-      this.#entries[entry * entryAt.stride + entryAt.first] = next
-      if (next < 0) this.#dropEntry(entry)
+      // Across the antimeridian; a box that goes all around meets its first points again at the end.
+      const last = 180 * unitsPerDegree
+      this.#visitArea({ south, north, west: Math.max(west, east + 1), east: last }, visit)
+      this.#visitArea({ south, north, west: -last, east }, visit)
     }
   }
 
-  /** Calls `visit` for every point whose cell touches `box`: those in the box and some around it. */
-  visit(box: Box, visit: (point: number) => void): void {
-    const south = rowAt(box.south)
-    const north = rowAt(box.north)
-    const west = columnAt(box.west)
-    const east = columnAt(box.east)
-    if (box.west <= box.east) this.#visitColumns(south, north, west, east, visit)
-    else {
-      // Across the antimeridian; a box that goes all around meets its first column again at the end.
-      this.#visitColumns(south, north, Math.max(west, east + 1), fineColumns - 1, visit)
-      this.#visitColumns(south, north, 0, east, visit)
-    }
+  #visitArea(area: Area, visit: Visit): void {
+    const lastRow = rowOf(area.north) >> levelMax
+    const firstColumn = columnOf(area.west) >> levelMax
+    const lastColumn = columnOf(area.east) >> levelMax
+    for (let row = rowOf(area.south) >> levelMax; row <= lastRow; row++)
+      for (let column = firstColumn; column <= lastColumn; column++) {
+        const at = (row * columns + column) * cell.stride
+        if (this.#cells[at + cell.points] === 0) continue
+        const south = (row - rows / 2) * unitsPerDegree
+        const west = (column - columns / 2) * unitsPerDegree
+        this.#visitCell(at, unitsPerDegree, south, west, area, visit)
+      }
   }
 
-  #visitColumns(
+  /** Visits a cell that is `size` units wide and has its corner at `south` and `west`. */
+  #visitCell(
+    at: number,
+    size: number,
     south: number,
-    north: number,
     west: number,
-    east: number,
-    visit: (point: number) => void,
+    area: Area,
+    visit: Visit,
   ): void {
-    const toCoarse = (fine: number) => Math.floor(fine / finePerDegree)
-    for (let row = toCoarse(south); row <= toCoarse(north); row++) {
-      for (let column = toCoarse(west); column <= toCoarse(east); column++) {
-        const coarse = row * coarseColumns + column
-        if ((this.#coarseFirst[coarse] as number) < 0) continue
-        const area: Area = {
-          south: Math.max(south, row * finePerDegree),
-          north: Math.min(north, row * finePerDegree + finePerDegree - 1),
-          west: Math.max(west, column * finePerDegree),
-          east: Math.min(east, column * finePerDegree + finePerDegree - 1),
-        }
-        const cells = (area.north - area.south + 1) * (area.east - area.west + 1)
-        if (cells < (this.#coarseEntries[coarse] as number)) this.#probe(area, visit)
-        else this.#scan(coarse, area, visit)
+    const cells = this.#cells
+    const link = cells[at + cell.link] as number
+    if (cells[at + cell.capacity] !== isCut) {
+      this.#visitBucket(link, cells[at + cell.points] as number, area, visit)
+      return
+    }
+    const half = size / 2
+    for (let part = 0; part < 4; part++) {
+      const child = (link + part) * cell.stride
+      const partSouth = south + (part >> 1) * half
+      const partWest = west + (part & 1) * half
+      if (cells[child + cell.points] === 0) continue
+      // The outermost edges belong to the cells inside of them.
+      if (partSouth > area.north || partSouth + half < area.south) continue
+      if (partWest > area.east || partWest + half < area.west) continue
+      this.#visitCell(child, half, partSouth, partWest, area, visit)
+    }
+  }
+
+  #visitBucket(address: number, points: number, area: Area, visit: Visit): void {
+    const { numbers } = this.#pool
+    const { south, north, west, east } = area
+    const end = (address + points) * triple.stride
+    for (let at = address * triple.stride; at < end; at += triple.stride) {
+      const latitude = numbers[at + triple.latitude] as number
+      const longitude = numbers[at + triple.longitude] as number
+      if (latitude < south || latitude > north || longitude < west || longitude > east) continue
+      visit(numbers[at] as number, latitude / unitsPerDegree, longitude / unitsPerDegree)
+    }
+  }
+
+  /** Tells whether two positions lie in one cell that is not cut. */
+  #areTogether(north: number, east: number, otherNorth: number, otherEast: number): boolean {
+    const row = rowOf(north)
+    const column = columnOf(east)
+    const apart = (row ^ rowOf(otherNorth)) | (column ^ columnOf(otherEast))
+    if (apart === 0) return true
+    if (apart >> levelMax !== 0) return false
+    let at = rootOf(row, column) * cell.stride
+    for (let level = 0; this.#cells[at + cell.capacity] === isCut; level++) {
+      if (apart >> (levelMax - 1 - level) !== 0) return false
+      at = this.#childAt(at, level, row, column)
+    }
+    return true
+  }
+
+  #childAt(at: number, level: number, row: number, column: number): number {
+    const shift = levelMax - 1 - level
+    const part = ((row >> shift) & 1) * 2 + ((column >> shift) & 1)
+    return ((this.#cells[at + cell.link] as number) + part) * cell.stride
+  }
+
+  #add(id: number, north: number, east: number): void {
+    const cells = this.#cells
+    const row = rowOf(north)
+    const column = columnOf(east)
+    let at = rootOf(row, column) * cell.stride
+    for (let level = 0; level < levelMax; level++) {
+      if (cells[at + cell.capacity] !== isCut) {
+        if ((cells[at + cell.points] as number) < pointsOfCell) break
+        this.#cut(at, level)
       }
+      cells[at + cell.points] = (cells[at + cell.points] as number) + 1
+      at = this.#childAt(at, level, row, column)
+    }
+    this.#putIn(at, id, north, east)
+  }
+
+  /** Puts a point into the bucket of a cell that is not cut. */
+  #putIn(at: number, id: number, north: number, east: number): void {
+    const cells = this.#cells
+    const points = cells[at + cell.points] as number
+    if (points === cells[at + cell.capacity]) this.#grow(at)
+    const place = (cells[at + cell.link] as number) + points
+    const { numbers } = this.#pool
+    numbers[place * triple.stride] = id
+    numbers[place * triple.stride + triple.latitude] = north
+    numbers[place * triple.stride + triple.longitude] = east
+    this.#places[id] = place
+    cells[at + cell.points] = points + 1
+  }
+
+  /** Takes the point at `place` out of the bucket of a cell; the last one takes its place. */
+  #takeOut(at: number, place: number): void {
+    const cells = this.#cells
+    const { numbers } = this.#pool
+    const link = cells[at + cell.link] as number
+    const left = (cells[at + cell.points] as number) - 1
+    cells[at + cell.points] = left
+    const last = (link + left) * triple.stride
+    if (link + left !== place) {
+      for (let part = 0; part < triple.stride; part++)
+        numbers[place * triple.stride + part] = numbers[last + part] as number
+      this.#places[numbers[last] as number] = place
+    }
+    const capacity = cells[at + cell.capacity] as number
+    if (left === 0) this.#empty(at)
+    else if (capacity > capacityMin && left * 4 <= capacity) {
+      const half = capacity / 2
+      this.#pool.give(link + half, half)
+      cells[at + cell.capacity] = half
     }
   }
 
-  /** Looks every fine cell of the area up: right when they are few. */
-  #probe(area: Area, visit: (point: number) => void): void {
-    for (let row = area.south; row <= area.north; row++)
-      for (let column = area.west; column <= area.east; column++) {
-        const entry = this.#find(row * fineColumns + column)
-        if (entry >= 0) this.#visitEntry(entry, visit)
-      }
+  /** Gives a cell a bucket of twice the size, or its first one. */
+  #grow(at: number): void {
+    const cells = this.#cells
+    const before = cells[at + cell.capacity] as number
+    const capacity = before === 0 ? capacityMin : before * 2
+    const link = this.#take(capacity)
+    // Only now: to make room, all buckets may have been packed, this one too.
+    const old = cells[at + cell.link] as number
+    const oldCapacity = cells[at + cell.capacity] as number
+    this.#copyBucket(old, cells[at + cell.points] as number, link)
+    if (oldCapacity > 0) this.#pool.give(old, oldCapacity)
+    cells[at + cell.link] = link
+    cells[at + cell.capacity] = capacity
   }
 
-  /** Goes through the coarse cell's own fine cells: right when those are fewer. */
-  #scan(coarse: number, area: Area, visit: (point: number) => void): void {
-    const entries = this.#entries
-    let entry = this.#coarseFirst[coarse] as number
-    while (entry >= 0) {
-      const at = entry * entryAt.stride
-      const cell = entries[at + entryAt.cell] as number
-      const row = Math.floor(cell / fineColumns)
-      const column = cell - row * fineColumns
-      if (row >= area.south && row <= area.north && column >= area.west && column <= area.east)
-        this.#visitEntry(entry, visit)
-      entry = entries[at + entryAt.next] as number
+  #copyBucket(from: number, points: number, to: number): void {
+    const { numbers } = this.#pool
+    const { stride } = triple
+    numbers.copyWithin(to * stride, from * stride, (from + points) * stride)
+    for (let place = to; place < to + points; place++)
+      this.#places[numbers[place * stride] as number] = place
+  }
+
+  #take(capacity: number): number {
+    const address = this.#pool.take(capacity)
+    if (address >= 0) return address
+    this.#pack()
+    const packed = this.#pool.take(capacity)
+    if (packed < 0) throw new RangeError('more points than the grid was made for')
+    return packed
+  }
+
+  /** Moves all buckets into a new pool, none larger than it needs to be. */
+  #pack(): void {
+    const cells = this.#cells
+    const { numbers } = this.#pool
+    const { stride } = triple
+    const pool = new BucketPool(this.#poolMax)
+    this.#pool = pool
+    for (let at = 0; at < this.#cellsUsed * cell.stride; at += cell.stride) {
+      if ((cells[at + cell.capacity] as number) <= 0) continue
+      const from = cells[at + cell.link] as number
+      const points = cells[at + cell.points] as number
+      const capacity = 2 ** Math.ceil(Math.log2(Math.max(capacityMin, points)))
+      const to = pool.take(capacity)
+      pool.numbers.set(numbers.subarray(from * stride, (from + points) * stride), to * stride)
+      for (let place = to; place < to + points; place++)
+        this.#places[pool.numbers[place * stride] as number] = place
+      cells[at + cell.link] = to
+      cells[at + cell.capacity] = capacity
     }
   }
 
-  #visitEntry(entry: number, visit: (point: number) => void): void {
-    let id = this.#entries[entry * entryAt.stride + entryAt.first] as number
-    while (id >= 0) {
-      const next = this.#points[id * point.stride + point.next] as number
-      visit(id)
-      id = next
+  /** Cuts a full cell into four. */
+  #cut(at: number, level: number): void {
+    const cells = this.#cells
+    const points = this.#moveOut(at, 0)
+    const first = this.#takeCells()
+    cells[at + cell.link] = first
+    cells[at + cell.capacity] = isCut
+    cells[at + cell.points] = points
+    for (let index = 0; index < points; index++) {
+      const [id, north, east] = this.#movingAt(index)
+      this.#putIn(this.#childAt(at, level, rowOf(north), columnOf(east)), id, north, east)
     }
   }
 
-  /** Notes where a point is, and returns the cell of that: of the rounded position, as found later. */
-  #place(id: number, latitude: number, longitude: number): number {
-    const at = id * point.stride
-    this.#points[at + point.latitude] = Math.round(latitude * unitsPerDegree)
-    this.#points[at + point.longitude] = Math.round(longitude * unitsPerDegree)
-    return cellAt(this.latitudeAt(id), this.longitudeAt(id))
-  }
-
-  #enter(id: number, cell: number): void {
-    let entry = this.#find(cell)
-    if (entry < 0) entry = this.#addEntry(cell)
-    const points = this.#points
-    const at = id * point.stride
-    const first = this.#entries[entry * entryAt.stride + entryAt.first] as number
-    points[at + point.next] = first
-    points[at + point.previous] = -1
-    points[at + point.entry] = entry
-    if (first >= 0) points[first * point.stride + point.previous] = id
-    this.#entries[entry * entryAt.stride + entryAt.first] = id
-  }
-
-  #find(cell: number): number {
-    const table = this.#table
-    let at = table.start(hashCell(cell))
-    for (let entry = table.at(at); entry >= 0; entry = table.at(at)) {
-      if (this.#cellOf(entry) === cell) return entry
-      at = table.after(at)
+  /** Makes one cell of all below it. */
+  #merge(at: number): void {
+    const points = this.#moveOut(at, 0)
+    for (let index = 0; index < points; index++) {
+      const [id, north, east] = this.#movingAt(index)
+      this.#putIn(at, id, north, east)
     }
-    return -1
   }
 
-  #cellOf(entry: number): number {
-    return this.#entries[entry * entryAt.stride + entryAt.cell] as number
+  /** Takes all points of a cell and of all below it aside, gives the rest back, and returns how many. */
+  #moveOut(at: number, aside: number): number {
+    const cells = this.#cells
+    const link = cells[at + cell.link] as number
+    if (cells[at + cell.capacity] !== isCut) {
+      const { numbers } = this.#pool
+      const { stride } = triple
+      const points = cells[at + cell.points] as number
+      for (let index = 0; index < points * stride; index++)
+        this.#moving[aside * stride + index] = numbers[link * stride + index] as number
+      this.#empty(at)
+      return aside + points
+    }
+    let count = aside
+    for (let part = 0; part < 4; part++) count = this.#moveOut((link + part) * cell.stride, count)
+    this.#giveCells(link)
+    this.#empty(at)
+    return count
   }
 
-  #addEntry(cell: number): number {
-    const entries = this.#entries
-    let entry = this.#freeEntry
-    if (entry >= 0) this.#freeEntry = entries[entry * entryAt.stride + entryAt.next] as number
-    else entry = this.#entriesUsed++
-    if (entry >= this.#pointsMax) throw new RangeError('more cells than points')
-    const coarse = coarseOf(cell)
-    const first = this.#coarseFirst[coarse] as number
-    const at = entry * entryAt.stride
-    entries[at + entryAt.cell] = cell
-    entries[at + entryAt.first] = -1
-    entries[at + entryAt.next] = first
-    entries[at + entryAt.previous] = -1
-    if (first >= 0) entries[first * entryAt.stride + entryAt.previous] = entry
-    this.#coarseFirst[coarse] = entry
-    this.#coarseEntries[coarse] = (this.#coarseEntries[coarse] as number) + 1
-    this.#table.add(hashCell(cell), entry)
-    return entry
+  #movingAt(index: number): [number, number, number] {
+    const at = index * triple.stride
+    const moving = this.#moving
+    return [moving[at] as number, moving[at + 1] as number, moving[at + 2] as number]
   }
 
-  #dropEntry(entry: number): void {
-    const entries = this.#entries
-    const at = entry * entryAt.stride
-    const cell = this.#cellOf(entry)
-    const coarse = coarseOf(cell)
-    const next = entries[at + entryAt.next] as number
-    const previous = entries[at + entryAt.previous] as number
-    if (next >= 0) entries[next * entryAt.stride + entryAt.previous] = previous
-    if (previous >= 0) entries[previous * entryAt.stride + entryAt.next] = next
-    else this.#coarseFirst[coarse] = next
-    this.#coarseEntries[coarse] = (this.#coarseEntries[coarse] as number) - 1
-    this.#table.remove(hashCell(cell), entry, (other) => hashCell(this.#cellOf(other)))
-    entries[at + entryAt.next] = this.#freeEntry
-    this.#freeEntry = entry
+  /** Gives the bucket of a cell back, if it has one. */
+  #empty(at: number): void {
+    const cells = this.#cells
+    const capacity = cells[at + cell.capacity] as number
+    if (capacity > 0) this.#pool.give(cells[at + cell.link] as number, capacity)
+    cells[at + cell.capacity] = 0
+    cells[at + cell.points] = 0
+  }
+
+  #takeCells(): number {
+    const free = this.#freeCells - 1
+    if (free >= 0) {
+      this.#freeCells = this.#cells[free * cell.stride] as number
+      return free
+    }
+    const first = this.#cellsUsed
+    this.#cellsUsed += 4
+    if (this.#cellsUsed * cell.stride > this.#cells.length)
+      throw new RangeError('more points than the grid was made for')
+    return first
+  }
+
+  #giveCells(first: number): void {
+    this.#cells[first * cell.stride] = this.#freeCells
+    this.#freeCells = first + 1
   }
 }
 
-/** Rows and columns of fine cells, the last ones included. */
+/** In units; the edges are included. */
 interface Area {
   readonly south: number
   readonly north: number
   readonly west: number
   readonly east: number
-}
-
-function rowAt(latitude: number): number {
-  return Math.max(0, Math.min(fineRows - 1, Math.floor((latitude + 90) * finePerDegree)))
-}
-
-function columnAt(longitude: number): number {
-  return Math.max(0, Math.min(fineColumns - 1, Math.floor((longitude + 180) * finePerDegree)))
-}
-
-function cellAt(latitude: number, longitude: number): number {
-  return rowAt(latitude) * fineColumns + columnAt(longitude)
-}
-
-function coarseOf(cell: number): number {
-  const row = Math.floor(cell / fineColumns)
-  const column = cell - row * fineColumns
-  return Math.floor(row / finePerDegree) * coarseColumns + Math.floor(column / finePerDegree)
-}
-
-/** Spreads neighbouring cells over the table (the finalizer of MurmurHash3, public domain). */
-function hashCell(cell: number): number {
-  let hash = Math.imul(cell ^ (cell >>> 16), 0x85eb_ca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }

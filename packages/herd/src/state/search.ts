@@ -1,6 +1,5 @@
 import type { Position } from '../protocol/location.ts'
 import { type Box, boxAround, boxHas, distanceWithin, halfwayRoundKm } from './geo.ts'
-import type { Grid } from './grid.ts'
 import type { HerdState } from './herd-state.ts'
 
 /** A client that a search found. */
@@ -11,29 +10,6 @@ export interface Hit {
 
 /** The most clients that one search returns. */
 export const hitsMax = 10_000
-
-/** Used again for each search; one that found very many gives its list back. */
-let candidates = new Int32Array(4_096)
-const candidatesKept = 262_144
-
-/**
- * Fills `candidates` with the points in the cells around `box`, and returns how many there are. It
- * does nothing else on the way, so that the processor can wait for many of them at a time: in a large
- * herd none is in its caches.
- */
-function gather(grid: Grid, box: Box): number {
-  let count = 0
-  if (candidates.length > candidatesKept) candidates = new Int32Array(4_096)
-  grid.visit(box, (slot) => {
-    if (count === candidates.length) {
-      const roomy = new Int32Array(count * 2)
-      roomy.set(candidates)
-      candidates = roomy
-    }
-    candidates[count++] = slot
-  })
-  return count
-}
 
 /**
  * Returns the clients within `radiusKm` of `center`, nearest first, at most `limit`. Costs as much
@@ -49,18 +25,13 @@ export function clientsWithin(
   const hits: Hit[] = []
   const distanceOf = distanceWithin(center, radiusKm)
   const box = boxAround(center, radiusKm)
-  const { grid } = state
   const mayBeOver = state.limits.lifetimeMs > 0
-  const count = gather(grid, box)
-  for (let at = 0; at < count; at++) {
-    const slot = candidates[at] as number
-    const north = grid.latitudeAt(slot)
-    const east = grid.longitudeAt(slot)
-    if (!boxHas(box, north, east)) continue
+  state.grid.visit(box, (slot, north, east) => {
+    if (!boxHas(box, north, east)) return
     const away = distanceOf(north, east)
-    if (away < 0 || (mayBeOver && !state.isLive(slot, nowMs))) continue
+    if (away < 0 || (mayBeOver && !state.isLive(slot, nowMs))) return
     hits.push({ slot, distanceKm: away })
-  }
+  })
   hits.sort((one, other) => one.distanceKm - other.distanceKm || one.slot - other.slot)
   if (hits.length > limit) hits.length = limit
   return hits
@@ -69,13 +40,9 @@ export function clientsWithin(
 /** Returns the slots of the clients in `box`, at most `limit`, in no order. */
 export function clientsInBox(state: HerdState, box: Box, limit: number, nowMs: number): number[] {
   const slots: number[] = []
-  state.grid.visit(box, (slot) => {
+  state.grid.visit(box, (slot, north, east) => {
     if (slots.length >= limit) return
-    if (
-      boxHas(box, state.latitudeAt(slot), state.longitudeAt(slot)) &&
-      state.isLocation(slot, nowMs)
-    )
-      slots.push(slot)
+    if (boxHas(box, north, east) && state.isLocation(slot, nowMs)) slots.push(slot)
   })
   return slots
 }
