@@ -1,6 +1,5 @@
 import type { Static } from '@drover/kernel'
 import type { FastifyInstance } from 'fastify'
-import { parsePageUrl } from '../fetching/page-url.ts'
 import type { JobType } from '../reading/read-page.ts'
 import type { ScheduledJob } from '../schedule.ts'
 import { type ApiContext, identify, ownerScope } from './context.ts'
@@ -13,6 +12,7 @@ import {
   pauseRequest,
   scheduleRequest,
 } from './schemas.ts'
+import { checkAddresses } from './submit.ts'
 import { answers, nothing, schedule, schedulePage, scheduleView } from './views.ts'
 
 const tags = ['schedules']
@@ -110,11 +110,9 @@ function listRoute(server: FastifyInstance, context: ApiContext): void {
 
 /** Throws URL_INVALID now rather than each time that the job would begin. */
 function checkJob(job: Static<typeof scheduleRequest>['job']): ScheduledJob {
-  const { callbackUrl } = job
+  const { url, callbackUrl } = checkAddresses(job, 'job/')
   return {
-    ...job,
-    type: job.type as JobType,
-    url: parsePageUrl(job.url).href,
-    ...(callbackUrl === undefined ? {} : { callbackUrl: parsePageUrl(callbackUrl).href }),
+    ...{ ...job, type: job.type as JobType, url },
+    ...(callbackUrl === undefined ? {} : { callbackUrl }),
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '@drover/kernel'
+import { type Clock, Fault } from '@drover/kernel'
 import type { QueueEngine } from '@drover/queue'
+import { fault } from '../errors.ts'
 import { parsePageUrl } from '../fetching/page-url.ts'
 import type { Submission } from '../job.ts'
 import { messageQueue } from '../pipeline/topics.ts'
@@ -74,7 +75,7 @@ export class Submitter {
     const idOf = (index: number) => (scope === undefined ? newId(nowMs) : keyedId(scope, index))
     const batchId = batch ? idOf(-1) : undefined
     const submissions = requests.map((request, index) => ({
-      ...this.#complete(request, nowMs, ownerId),
+      ...this.#complete(request, batch ? `jobs/${index}/` : '', nowMs, ownerId),
       id: idOf(index),
       batchId,
       traceparent: options.traceparent,
@@ -87,14 +88,13 @@ export class Submitter {
     return submissions
   }
 
-  #complete(request: JobRequest, nowMs: number, ownerId: string) {
-    const { callbackUrl, delayMs = 0 } = request
+  #complete(request: JobRequest, place: string, nowMs: number, ownerId: string) {
+    const { delayMs = 0 } = request
     return {
       ownerId,
       userId: request.userId ?? ownerId,
-      url: parsePageUrl(request.url).href,
+      ...checkAddresses(request, place),
       type: request.type,
-      callbackUrl: callbackUrl === undefined ? undefined : parsePageUrl(callbackUrl).href,
       addedMs: nowMs,
       priority: request.priority ?? 0,
       dueMs: delayMs === 0 ? 0 : nowMs + delayMs,
@@ -129,6 +129,28 @@ export class Submitter {
   #quotaOf({ quota }: SubmitOptions): Quota {
     const { unfinishedMax, perMinuteMax } = this.#options
     return { unfinishedMax, perMinuteMax, ...quota }
+  }
+}
+
+/**
+ * Returns the addresses of a job as they are kept. Throws URL_INVALID, which names the field as it
+ * stands at `place` of the body.
+ */
+export function checkAddresses(
+  { url, callbackUrl }: Pick<JobRequest, 'url' | 'callbackUrl'>,
+  place: string,
+): { readonly url: string; readonly callbackUrl: string | undefined } {
+  const check = (name: string, text: string) => {
+    try {
+      return parsePageUrl(text).href
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      throw fault('URL_INVALID', `${place}${name}: ${error.message}`, { cause: error })
+    }
+  }
+  return {
+    url: check('url', url),
+    callbackUrl: callbackUrl === undefined ? undefined : check('callbackUrl', callbackUrl),
   }
 }
 

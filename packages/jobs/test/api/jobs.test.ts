@@ -204,6 +204,20 @@ test('a batch of more jobs than may be is refused before they are looked at', as
   assert.match(answer.json().detail, /51 jobs; a batch has at most 50/)
 })
 
+test('an address that is none is named by its field, in a batch by its place', async () => {
+  const ann = await newUser()
+  const wrong = page('', { callbackUrl: 'ftp://me.example/' })
+
+  const one = await ask(ann, 'POST', '/v1/jobs', wrong)
+  const many = await ask(ann, 'POST', '/v1/batches', { jobs: [page(), { url: 'none', type: 1 }] })
+  const again = await ask(ann, 'POST', '/v1/schedules', { cron: '0 0 * * *', job: wrong })
+
+  for (const { statusCode } of [one, many, again]) assert.equal(statusCode, 422)
+  assert.equal(one.json().detail, 'callbackUrl: "ftp://me.example/" is not http or https')
+  assert.equal(many.json().detail, 'jobs/1/url: "none" is no address of a page')
+  assert.equal(again.json().detail, 'job/callbackUrl: "ftp://me.example/" is not http or https')
+})
+
 test('a batch is cancelled as far as it has not ended', async () => {
   const ann = await newUser()
   const { batch, ids } = (

@@ -3,6 +3,8 @@ import { after, test } from 'node:test'
 import { type Clock, systemClock } from '@drover/kernel'
 import { JobsClient } from '../../src/client.ts'
 import { readEvents, type ServerEvent } from '../../src/events.ts'
+import type { Submission } from '../../src/job.ts'
+import { decodeSubmission } from '../../src/pipeline/wire.ts'
 import { replicaOf, type User } from './replica-of.ts'
 
 const replica = await replicaOf({ after }, { api: { watchEveryMs: 5, watchersPerAccountMax: 2 } })
@@ -152,6 +154,29 @@ test('the client goes on with its watch when the connection breaks', async () =>
 
   assert.deepEqual(states.slice(0, 2), ['waiting', 'waiting'])
   assert.deepEqual(states.slice(-2), ['cancelled', 'cancelled'])
+})
+
+test('the client waits for the part of a batch that the store gets when the first has ended', async () => {
+  const ann = await newUser()
+  const made = await ask(ann, 'POST', '/v1/batches', { jobs: jobs(4) })
+  const leases = await replica.engine.lease('message_queue', { count: 10 })
+  const [one, two, ...rest] = leases.flatMap(({ record }) => decodeSubmission(record.value) ?? [])
+  const end = async (part: readonly (Submission | undefined)[]) => {
+    const there = part.filter((job) => job !== undefined)
+    await stores.jobs.record(there)
+    for (const { id } of there) await stores.jobs.cancel(id)
+  }
+  await end([one, two])
+  const client = new JobsClient({ url, token: ann.token })
+  const told = new Set<string>()
+
+  for await (const { id } of client.watch(made.json().batch, 4)) {
+    told.add(id)
+    if (told.size === 2) await end(rest)
+  }
+  await replica.engine.ack(leases.map(({ token }) => token))
+
+  assert.deepEqual([...told].toSorted(), made.json().ids.toSorted())
 })
 
 test('the client gets a new token when its own is over', async () => {
