@@ -157,7 +157,7 @@ export interface LeaseOptions {
   readonly waitMs?: number
   /**
    * `disk` (default): a lease would survive a power cut. `memory`: it is given out at once; a broker
-   * that dies in the next moment hands the message out again, under the same attempt and token.
+   * that dies in the next moment hands the message out again, and refuses the token of before.
    * Engines whose leases are in memory anyway do not care.
    */
   readonly acks?: 'disk' | 'memory'

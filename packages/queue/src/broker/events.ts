@@ -51,6 +51,8 @@ export type PartitionEvent =
       readonly runs: Runs
       readonly deadlineMs: number
       readonly aside: Runs
+      /** See tokens.ts. Not there in the logs of earlier versions. */
+      readonly mark?: number
     }
   | { readonly type: 'done'; readonly id: number; readonly group: string; readonly runs: Runs }
   | {

@@ -149,7 +149,7 @@ export class PartitionState {
     const work = this.work.get(event.group)
     if (!work || event.type === 'work') return
     if (event.type === 'lease')
-      work.applyLease(event.cursor, event.runs, event.deadlineMs, event.aside)
+      work.applyLease(event.cursor, event.runs, event.deadlineMs, event.aside, event.mark)
     else if (event.type === 'extend') work.applyExtend(event.runs, event.deadlineMs)
     else if (event.type === 'back') {
       work.applyBack(event.pairs)

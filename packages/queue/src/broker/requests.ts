@@ -47,17 +47,18 @@ const methods: Readonly<Record<string, Method>> = {
   lease: async (broker, { ids, ...call }: LeaseCall & { ids: number[] }) => {
     const parts: Buffer[] = []
     const attempts: number[] = []
-    let deadlineMs = 0
+    let [deadlineMs, mark] = [0, 0]
     for (const id of ids.slice(0, 1_024)) {
       const count = call.count - attempts.length / 3
       if (count < 1) break
       const leased = await broker.desk.lease({ ...call, id, count })
       parts.push(...leased.parts)
       deadlineMs = leased.deadlineMs
+      mark = leased.mark
       for (let at = 0; at < leased.attempts.length; at += 2)
         attempts.push(id, leased.attempts[at] ?? 0, leased.attempts[at + 1] ?? 0)
     }
-    return { result: { attempts, deadlineMs }, parts }
+    return { result: { attempts, deadlineMs, mark }, parts }
   },
   wait: async (broker, { ids, group, waitMs }, _bytes, signal) => ({
     result: await broker.desk.wait(ids, group, waitMs, signal),

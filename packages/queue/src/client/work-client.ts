@@ -162,7 +162,8 @@ function rotate<Item>(items: readonly Item[], by: number): Item[] {
 }
 
 function toLeases(reply: Reply, topic: string, group: string, routes: readonly Route[]): Lease[] {
-  const { attempts, deadlineMs } = reply.result as { attempts: number[]; deadlineMs: number }
+  const given = reply.result as { attempts: number[]; deadlineMs: number; mark: number }
+  const { attempts, deadlineMs, mark } = given
   const indexOf = new Map(routes.map(({ id, index }) => [id, index]))
   const records = recordsByOffset(reply.bytes, topic, (id) => indexOf.get(id) ?? -1)
   const leases: Lease[] = []
@@ -170,7 +171,8 @@ function toLeases(reply: Reply, topic: string, group: string, routes: readonly R
     const [id, offset, attempt] = attempts.slice(at, at + 3) as [number, number, number]
     const record = records.get(`${id}/${offset}`)
     if (!record) continue
-    leases.push({ token: formatToken(id, offset, attempt, group), record, attempt, deadlineMs })
+    const token = formatToken({ id, offset, attempt, mark, group })
+    leases.push({ token, record, attempt, deadlineMs })
   }
   return leases
 }

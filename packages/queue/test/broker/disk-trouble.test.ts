@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ManualClock } from '@drover/kernel'
+import { type ManualClock, seededRandom } from '@drover/kernel'
+import { formatToken } from '../../src/broker/tokens.ts'
 import { MemoryDisk } from '../../src/log/memory-disk.ts'
 import { limitDefaults, logDefaults } from '../../src/options.ts'
+import type { TokenOutcome } from '../../src/queue-engine.ts'
 import { batchOf, openBroker, syncThrough } from './broker-under-test.ts'
+
+interface Given {
+  readonly attempts: number[]
+  readonly mark: number
+}
 
 const isWal = (path: string) => path.startsWith('wal-')
 
@@ -81,6 +88,44 @@ describe('a slow disk', () => {
 
     assert.deepEqual([first, second, early, third], [0, 1, undefined, 2])
     await broker.stop()
+  })
+
+  it('refuses the token of a lease that a power cut undid, and takes that of the next', async () => {
+    let power = true
+    const memory = new MemoryDisk()
+    const disk = syncThrough(memory, async (path, real) => {
+      if (power || !isWal(path)) return real()
+      await new Promise<void>(() => {})
+    })
+    const tokenFrom = async (call: Awaited<ReturnType<typeof openBroker>>['call']) => {
+      const wanted = { ids: [1], group: 'g', count: 1, leaseMs: 30_000, acks: 'memory' }
+      const { attempts, mark } = (await call('lease', wanted)).result as Given
+      const [id = 0, offset = 0, attempt = 0] = attempts
+      return formatToken({ id, offset, attempt, mark, group: 'g' })
+    }
+    const before = await openBroker(disk)
+    await before.own(1)
+    await before.produce(1, 'a')
+    await before.call('ack', { tokens: [await tokenFrom(before.call)] })
+    await before.produce(1, 'b')
+    power = false
+    const undone = await tokenFrom(before.call)
+
+    const after = await openBroker(
+      memory.crash(() => 'dropped'),
+      { random: seededRandom(2) },
+    )
+    const token = await tokenFrom(after.call)
+    const outcomes = async (tokens: string[]) =>
+      ((await after.call('ack', { tokens })).result as TokenOutcome[]).map(({ outcome }) => outcome)
+    assert.equal(
+      token.replace(/-\d+/, ''),
+      undone.replace(/-\d+/, ''),
+      'the same attempt at the same',
+    )
+    assert.deepEqual(await outcomes([undone]), ['late'])
+    assert.deepEqual(await outcomes([token]), ['done'])
+    await after.broker.stop()
   })
 
   it('refuses when too much waits, keeps what it took, and goes on', async () => {

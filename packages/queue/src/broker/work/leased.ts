@@ -1,9 +1,15 @@
-/** Messages handed out: as batches, with the attempt of each offset. */
-export interface LeasedBatches {
+/** Messages as batches, with the attempt of each offset. */
+export interface FoundBatches {
   readonly parts: readonly Buffer[]
   /** Offset and attempt, in turns, in the order of handing out. */
   readonly attempts: readonly number[]
+}
+
+/** Messages handed out. */
+export interface LeasedBatches extends FoundBatches {
   readonly deadlineMs: number
+  /** See tokens.ts. */
+  readonly mark: number
 }
 
 /** Dead messages of one group in one partition, on their way to another topic. */

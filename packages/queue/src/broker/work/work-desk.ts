@@ -8,7 +8,7 @@ import { ReadCache } from '../read-cache.ts'
 import { type Found, findRecords, partsOf } from '../records.ts'
 import { parseToken } from '../tokens.ts'
 import { WorkLimits } from './key-limits.ts'
-import type { DeadLetters, LeasedBatches } from './leased.ts'
+import type { DeadLetters, FoundBatches, LeasedBatches } from './leased.ts'
 import { toRuns } from './runs.ts'
 import type { WorkGroup } from './work-group.ts'
 
@@ -31,9 +31,12 @@ export class WorkDesk {
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #limits = new Map<string, WorkLimits>()
   readonly #reads = new ReadCache()
+  /** Of all that is handed out until the broker opens anew; see tokens.ts. */
+  readonly #mark: number
 
   constructor(broker: Broker) {
     this.#broker = broker
+    this.#mark = broker.using.random.integer(1, 2 ** 32 - 1)
   }
 
   /** Hands out up to `count` messages; none when nothing is due or a limit is reached. */
@@ -74,21 +77,13 @@ export class WorkDesk {
     work.putBack(limits.ripen(clock.monotonic()))
     const room = Math.min(count, limits.room(work.leased, clock.monotonic()))
     const chosen = await this.#choose(partition, work, limits, room)
-    const deadlineMs = clock.now() + leaseMs
+    const given = { deadlineMs: clock.now() + leaseMs, mark: this.#mark }
     if (chosen.taken.size === 0 && chosen.aside.length === 0 && chosen.gone.length === 0)
-      return { parts: [], attempts: [], deadlineMs, durable: Promise.resolve() }
+      return { parts: [], attempts: [], ...given, durable: Promise.resolve() }
     const runs = toRuns([...chosen.taken.keys()])
     const aside = toRuns(chosen.aside)
     const { cursor } = chosen
-    const durable = this.#broker.event({
-      type: 'lease',
-      id,
-      group,
-      cursor,
-      runs,
-      deadlineMs,
-      aside,
-    })
+    const durable = this.#broker.event({ type: 'lease', id, group, cursor, runs, aside, ...given })
     if (chosen.gone.length > 0)
       this.#broker.event({ type: 'done', id, group, runs: toRuns(chosen.gone) }).catch(() => {})
     limits.taken(chosen.taken.size)
@@ -96,7 +91,7 @@ export class WorkDesk {
       offset,
       work.stateOf(offset).attempt,
     ])
-    return { parts: partsOf(chosen.taken), attempts, deadlineMs, durable }
+    return { parts: partsOf(chosen.taken), attempts, ...given, durable }
   }
 
   /** Chooses up to `room` messages and reads them; those whose key is at its limit are parked. */
@@ -229,9 +224,9 @@ export class WorkDesk {
     const outcomes: TokenOutcome[] = []
     const valid = new Map<string, { id: number; group: string; offsets: Set<number> }>()
     for (const token of tokens) {
-      const { id, offset, attempt, group } = parseToken(token)
+      const { id, offset, attempt, mark, group } = parseToken(token)
       const held = this.#broker.partition(id).state.work.get(group)?.stateOf(offset)
-      const out = held?.state === 'leased' && held.attempt === attempt
+      const out = held?.state === 'leased' && held.attempt === attempt && held.mark === mark
       const cancelled = out && held.cancelled
       outcomes.push({ token, outcome: cancelled ? 'cancelled' : out ? 'done' : 'late' })
       if (!out || (cancelled && keeps)) continue
@@ -354,17 +349,17 @@ export class WorkDesk {
   }
 
   /** The next messages, not taken. */
-  async peek(id: number, group: string, count: number): Promise<LeasedBatches> {
+  async peek(id: number, group: string, count: number): Promise<FoundBatches> {
     const { state, log } = this.#broker.partition(id)
     const now = this.#broker.using.clock.now()
     const name = state.work.has(group) ? group : [...state.work.keys()][0]
     const work = state.work.get(name ?? '')
-    if (!work) return { parts: [], attempts: [], deadlineMs: now }
+    if (!work) return { parts: [], attempts: [] }
     const { offsets } = work.choose(Math.min(count, 1_000), log, now)
     work.putBack(offsets)
     const found = await findRecords(log, offsets, this.#reads)
     const attempts = offsets.filter((one) => found.has(one)).flatMap((one) => [one, 0])
-    return { parts: partsOf(found), attempts, deadlineMs: now }
+    return { parts: partsOf(found), attempts }
   }
 }
 

@@ -5,6 +5,8 @@ import { eachOffset, type Runs } from './runs.ts'
 interface Held {
   /** How often it was handed out. */
   attempt: number
+  /** Of the latest of these; see tokens.ts. */
+  mark: number
   state: 'waiting' | 'leased' | 'dead'
   /** Waiting: when it is due. Leased: the deadline. In ms since 1970. */
   atMs: number
@@ -16,7 +18,15 @@ interface Held {
 }
 
 /** A held message as it stands in a snapshot. */
-type KeptHeld = readonly [number, number, Held['state'], number, number, boolean, string?]
+type KeptHeld = readonly [
+  ...[number, number, Held['state'], number, number, boolean],
+  ...[reason?: string | null, mark?: number],
+]
+
+/** Nobody has had it yet. */
+const fresh: Held = {
+  ...{ attempt: 0, mark: 0, state: 'waiting', atMs: 0, priority: 0, cancelled: false },
+}
 
 /** A whole group as plain JSON. */
 export interface KeptWorkGroup {
@@ -72,10 +82,10 @@ export class WorkGroup {
 
   static restore(kept: KeptWorkGroup): WorkGroup {
     const group = new WorkGroup(kept.cursor)
-    for (const [offset, attempt, state, atMs, priority, cancelled, reason] of kept.held)
+    for (const [offset, attempt, state, atMs, priority, cancelled, reason, mark = 0] of kept.held)
       group.#hold(offset, {
-        ...{ attempt, state, atMs, priority, cancelled },
-        ...(reason === undefined ? {} : { reason }),
+        ...{ attempt, mark, state, atMs, priority, cancelled },
+        ...(reason === undefined || reason === null ? {} : { reason }),
       })
     return group
   }
@@ -84,9 +94,8 @@ export class WorkGroup {
     return {
       cursor: this.cursor,
       held: [...this.#held].map(([offset, held]): KeptHeld => {
-        const { attempt, state, atMs, priority, cancelled, reason } = held
-        const kept = [offset, attempt, state, atMs, priority, cancelled] as const
-        return reason === undefined ? kept : [...kept, reason]
+        const { attempt, mark, state, atMs, priority, cancelled, reason = null } = held
+        return [offset, attempt, state, atMs, priority, cancelled, reason, mark]
       }),
     }
   }
@@ -109,21 +118,20 @@ export class WorkGroup {
   /** Holds a message with a priority or a due time, so that it is not met in its turn. */
   applySpecial(offset: number, priority: number, dueMs: number): void {
     if (offset < this.cursor || this.#held.has(offset)) return
-    this.#hold(offset, { attempt: 0, state: 'waiting', atMs: dueMs, priority, cancelled: false })
+    this.#hold(offset, { ...fresh, atMs: dueMs, priority })
   }
 
   /** Messages of `runs` were handed out until `deadlineMs`; those of `aside` were passed over. */
-  applyLease(cursor: number, runs: Runs, deadlineMs: number, aside: Runs): void {
+  applyLease(cursor: number, runs: Runs, deadlineMs: number, aside: Runs, mark = 0): void {
     this.cursor = Math.max(this.cursor, cursor)
     for (const offset of this.#dropped) if (offset < cursor) this.#forget(offset)
-    const fresh = { attempt: 0, state: 'waiting', atMs: 0, priority: 0, cancelled: false } as const
     eachOffset(aside, (offset) => {
       if (!this.#held.has(offset)) this.#hold(offset, { ...fresh })
     })
     eachOffset(runs, (offset) => {
       const held = this.#held.get(offset) ?? { ...fresh }
-      const next = { ...held, attempt: held.attempt + 1, atMs: deadlineMs }
-      this.#hold(offset, { ...next, state: 'leased' })
+      const attempt = held.attempt + 1
+      this.#hold(offset, { ...held, attempt, mark, atMs: deadlineMs, state: 'leased' })
     })
   }
 
@@ -163,8 +171,7 @@ export class WorkGroup {
     else if (offset < this.cursor) this.#forget(offset)
     else {
       // Met again when the cursor comes by, and dropped then.
-      const dropped = { attempt: 0, state: 'waiting', atMs: 0, priority: 0, cancelled: true }
-      this.#hold(offset, dropped as Held)
+      this.#hold(offset, { ...fresh, cancelled: true })
     }
   }
 
