@@ -28,18 +28,26 @@ export const systemClock: Clock = {
     return () => clearInterval(timer)
   },
   sleep: (delayMs, signal) =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
-      const stop = () => {
-        clearTimeout(timer)
-        reject(signal?.reason)
-      }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop)
-        resolve()
-      }, delayMs)
-      signal?.addEventListener('abort', stop, { once: true })
-    }),
+    wake((action) => {
+      const timer = setTimeout(action, delayMs)
+      return () => clearTimeout(timer)
+    }, signal),
+}
+
+/** Resolves when the timer that `start` starts calls; rejects when the signal aborts first. */
+function wake(start: (action: () => void) => Cancel, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const stop = () => {
+      cancel()
+      reject(signal?.reason)
+    }
+    const cancel = start(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    })
+    signal?.addEventListener('abort', stop, { once: true })
+  })
 }
 
 /** A clock that moves only when it is told to: the memory twin of `systemClock`. */
@@ -87,19 +95,7 @@ export function createManualClock(startMs = 0): ManualClock {
     monotonic: () => elapsedMs,
     after: (delayMs, action) => add(delayMs, undefined, action),
     every: (intervalMs, action) => add(intervalMs, intervalMs, action),
-    sleep: (delayMs, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted()
-        const cancel = clock.after(delayMs, resolve)
-        signal?.addEventListener(
-          'abort',
-          () => {
-            cancel()
-            reject(signal.reason)
-          },
-          { once: true },
-        )
-      }),
+    sleep: (delayMs, signal) => wake((action) => clock.after(delayMs, action), signal),
     async advance(byMs) {
       const untilMs = elapsedMs + byMs
       await settle()

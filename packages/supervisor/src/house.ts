@@ -86,6 +86,7 @@ export function createHouse({ clock, random, log, dataFolder }: HouseParts): Hou
       return opening
     },
     async close() {
+      // Whoever opened it has been told why it is not open.
       await opening?.catch(() => {})
       await watcher?.stop()
       runFile?.remove()

@@ -9,7 +9,8 @@ const timing: Timing = { sleep: (delayMs) => sleep(delayMs) }
 
 /**
  * The program that the watcher becomes when its supervisor has died: ends what the run noted in the
- * file of the first argument left; when that is gone, what the note of the second names. With `--wait` it waits for the end of its input itself.
+ * file of the first argument left; when that is gone, what the note of the second names. With
+ * `--wait` it waits for the end of its input itself.
  */
 async function reap(file: string, firstNote: string, wait: boolean): Promise<void> {
   if (wait && (await saidGoodbye())) return

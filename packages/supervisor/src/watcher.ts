@@ -20,10 +20,11 @@ export interface Watcher {
 }
 
 /**
- * Starts the watcher of the run noted in `runFile`; should the file be gone by then, it goes by the first note. It holds the other end of a pipe that only this
- * process has open; however this process dies, the kernel closes the pipe, and the watcher ends
- * every replica. Until then it is a shell that waits, with 100 KiB of its own (node itself, where there is no
- * shell). It has a session of its own, so a ctrl-C or a kill of our process group misses it.
+ * Starts the watcher of the run noted in `runFile`; should the file be gone by then, it goes by the
+ * first note. It holds the other end of a pipe that only this process has open; however this
+ * process dies, the kernel closes the pipe, and the watcher ends every replica. Until then it is a
+ * shell that waits, with 100 KiB of its own (node itself, where there is no shell). It has a
+ * session of its own, so a ctrl-C or a kill of our process group misses it.
  */
 export function startWatcher(runFile: RunFile, clock: Clock, log: Log): Watcher {
   let stopped = false

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { type Clock, describeError, type Log } from '@drover/kernel'
+import { type Clock, describeError, type Log, withDeadline } from '@drover/kernel'
 import { fault } from '../errors.ts'
 import { readOutput } from '../flow.ts'
 import { describeExit, type Ending, type Instance, type SpawnOrder } from '../runtime.ts'
@@ -80,7 +80,9 @@ export class Container {
   /** Removes it, when its last output was read. Never rejects: the next run removes what stays. */
   async remove(): Promise<void> {
     const { clock, engine, log } = this.#parts
-    await Promise.race([this.#output, clock.sleep(lastWordsMs)])
+    await withDeadline('its last output', lastWordsMs, clock, this.#output).catch(() => {
+      // An output that does not end keeps no container.
+    })
     try {
       await engine.remove(this.id)
     } catch (cause) {
@@ -97,6 +99,7 @@ export class Container {
         if (status === 404 || status === 409) this.died(undefined)
         return
       } catch {
+        // The engine does not hear it now: it may have gone away for a moment.
         await clock.sleep(killEveryMs)
       }
     }

@@ -52,6 +52,9 @@ export function createDeaths(
     const alive = new Set(body.flatMap((one) => (hasEnded(one?.State) ? [] : one?.Id)))
     for (const container of before) if (!alive.has(container)) onDeath(container, undefined)
   }
+  const wentAway = (error: unknown) => {
+    if (!signal.aborted) log.warn({ cause: describeError(error) }, 'the container engine went away')
+  }
   const connectAgain = async () => {
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
@@ -61,16 +64,13 @@ export function createDeaths(
         attempt = 0
         await listen(stream)
       } catch (error) {
-        if (!signal.aborted)
-          log.warn({ cause: describeError(error) }, 'the container engine went away')
+        wentAway(error)
       }
     }
   }
   const start = async () => {
     const stream = await engine.deaths(label, signal)
-    void listen(stream)
-      .catch(() => {})
-      .then(connectAgain)
+    void listen(stream).catch(wentAway).then(connectAgain)
   }
   return {
     start() {

@@ -78,6 +78,7 @@ export class ProcessGroup {
     try {
       return process.kill(-this.pid, signal)
     } catch {
+      // None is left, or all that is left runs as somebody else: nothing more can be done here.
       return false
     }
   }
