@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { planSource } from './chunk-file.ts'
 import { fault } from './errors.ts'
 import { namedFile } from './files/named-error.ts'
-import { checkTarget } from './files/target.ts'
-import { type LocalOrder, type LocalRun, makeResult } from './make-result.ts'
+import { checkTarget, watchFile } from './files/target.ts'
+import { type LocalOrder, type LocalRun, makeResult, resultPath } from './make-result.ts'
 import { checkName } from './names.ts'
 import type { FileSource } from './source/file-source.ts'
 import { openInput } from './source/input.ts'
@@ -21,7 +21,7 @@ export interface LocalResult {
  */
 export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<LocalResult> {
   checkName(order.name)
-  if (order.output !== 'files') await checkTarget(order.target)
+  if (order.output !== 'files') await checkTarget(order.target, order.file)
   const folder = order.output === 'files' ? order.target : dirname(order.target)
   const isNew = await makeFolder(folder).catch(unwritable(folder))
   if (order.output === 'files' && (await readdir(folder)).length > 0)
@@ -29,9 +29,12 @@ export async function chunkLocally(order: LocalOrder, run: LocalRun): Promise<Lo
   const scratch = await mkdtemp(join(folder, '.drover-')).catch(unwritable(folder))
   let source: FileSource | undefined
   try {
+    const checkUnchanged = await watchFile(order.file)
     source = await openInput(order.file, order.input, scratch, run.signal)
     const plan = await planSource(source, order.way)
     const pieces = await makeResult(order, { plan, source, scratch }, run)
+    await checkUnchanged()
+    if (order.output !== 'files') await rename(resultPath(scratch), order.target)
     return { pieces, bytes: source.bytes }
   } catch (error) {
     if (order.output === 'files') await empty(folder, isNew)

@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs'
-import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -45,7 +44,12 @@ export interface Making {
   readonly scratch: string
 }
 
-/** Makes what was ordered of a file; returns how many chunks there are. */
+/** Returns where a result that is one file is made; it gets its name when all is right. */
+export function resultPath(scratch: string): string {
+  return join(scratch, 'result')
+}
+
+/** Makes what was ordered of a file, in `resultPath` or as files; returns how many chunks there are. */
 export function makeResult(order: LocalOrder, making: Making, run: LocalRun): Promise<number> {
   const { output } = order
   if (output === 'files') return makeFiles(order, making, run)
@@ -87,10 +91,8 @@ async function makeArchive(
   try {
     const { found, content, facts, writing } = await findPieces(order, making, run)
     try {
-      const path = join(scratch, 'archive')
-      const target = { output, path, content, store, sha256: summing.sha256 }
+      const target = { output, path: resultPath(scratch), content, store, sha256: summing.sha256 }
       await writeArchiveFile(found, facts, target, writing)
-      await rename(path, order.target)
       return store.count
     } finally {
       if (content !== source) await content.close()
@@ -154,12 +156,10 @@ async function makeText(
       const nameOf = createNamer(order.name, labelsOf(plan))
       const sha256 = await summing.sha256
       const facts = { plan, name: order.name, nameOf, sha256, ...(counts && { counts }) }
-      const part = join(scratch, 'result')
       const result = { pieces: store, reader: new ContentReader(content), facts }
       const advance = (done: number) => run.advance(bytes + Math.min(bytes, done), 2 * bytes)
       const blocks = counted(writeOutput(output, result), { ...run, advance })
-      await pipeline(Readable.from(blocks), createWriteStream(part))
-      await rename(part, order.target)
+      await pipeline(Readable.from(blocks), createWriteStream(resultPath(scratch)))
       return store.count
     } finally {
       await store.close()

@@ -15,6 +15,10 @@ test('a way and its value are joined by a blank, a colon or an equals sign', () 
 })
 
 const refused: [string, string, WayOptions?][] = [
+  ['WAY_UNKNOWN', 'lines 5', { keep: 'end' }],
+  ['WAY_UNKNOWN', 'bytes 5', { header: true }],
+  ['WAY_UNKNOWN', 'cdc', { linesWhole: true }],
+  ['WAY_UNKNOWN', 'sentences', { seed: '1' }],
   ['WAY_UNKNOWN', 'lins 5'],
   ['WAY_UNKNOWN', ''],
   ['WAY_UNKNOWN', '__proto__ 1'],

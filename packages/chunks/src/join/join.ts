@@ -40,7 +40,7 @@ export async function joinChunks(
   advance: Progress,
   signal?: AbortSignal,
 ): Promise<Joined> {
-  await checkTarget(target)
+  await checkTarget(target, from)
   const container = await openContainer(from)
   const part = `${target}.part`
   let file: FileHandle | undefined

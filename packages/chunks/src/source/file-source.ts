@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { fault } from '../errors.ts'
 import { readBytes } from '../options.ts'
@@ -29,9 +30,10 @@ interface Place {
 export async function openSource(path: string): Promise<FileSource> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(path)
+    // Without waiting: a pipe that nobody writes to would be opened never.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stats = await handle.stat()
-    if (!stats.isFile()) throw new Error('it is not a regular file')
+    if (!stats.isFile()) throw new Error('it is no regular file')
     return fileSource(handle, stats.size)
   } catch (cause) {
     await handle?.close()

@@ -4,7 +4,7 @@ import type { Keep } from '../chunkers/delimiter.ts'
 import { fault } from '../errors.ts'
 import { parseLetters } from '../letters/letter-sets.ts'
 import { groupsMax, pieceBytesMax } from '../options.ts'
-import { type Way, type WayName, type WayOptions, wayNames } from './way.ts'
+import { type Way, type WayName, type WayOptions, wayNames, waysOf } from './way.ts'
 
 type Parse = (value: string, options: WayOptions) => Way
 
@@ -72,8 +72,19 @@ export function parseWay(text: string, options: WayOptions = {}): Way {
   const name = (match?.[1] ?? '').toLowerCase()
   const parse = Object.hasOwn(parsers, name) ? parsers[name as WayName] : undefined
   if (!parse) throw unknown('way to chunk', name || text.trim().slice(0, 40), wayNames)
+  checkOptions(name as WayName, options)
   const value = match?.[2] ?? ''
   return parse(name === 'delimiter' || name === 'regex' ? value : value.trim(), options)
+}
+
+/** Throws WAY_UNKNOWN for an option that the way would not heed: who gives it expects something. */
+function checkOptions(name: WayName, options: WayOptions): void {
+  for (const [option, ways] of Object.entries(waysOf)) {
+    const given = options[option as keyof WayOptions]
+    if (given === undefined || given === false || ways.includes(name)) continue
+    const known = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    throw fault('WAY_UNKNOWN', `${name} has no option ${known}; ${ways.join(', ')} have it`)
+  }
 }
 
 /** Returns the fault for a word that is none of `known`. */

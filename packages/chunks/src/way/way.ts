@@ -102,3 +102,17 @@ export interface WayOptions {
   /** letters: `yes`, `no` or `auto` (default): whether the file is a word list. */
   readonly list?: string
 }
+
+/** Which ways heed an option. */
+export const waysOf: Readonly<Record<keyof WayOptions, readonly WayName[]>> = {
+  linesWhole: ['bytes', 'parts'],
+  dealt: ['parts'],
+  header: ['lines', 'records'],
+  separator: ['bytes', 'parts', 'lines'],
+  keep: ['delimiter', 'regex'],
+  format: ['records'],
+  comma: ['records'],
+  level: ['cdc'],
+  seed: ['letters', 'cdc'],
+  list: ['letters'],
+}

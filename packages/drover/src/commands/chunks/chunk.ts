@@ -126,6 +126,7 @@ function orderOf(file: string, way: string, options: ChunkOptions): LocalOrder {
   const output = [...outputs, 'files' as const].find((known) => known === as)
   if (output === undefined)
     throw fault('USAGE', `--as ${as}: expected files, ${outputs.join(', ')}`)
+  if (!sums && output !== 'files') throw fault('USAGE', '--no-sums is for --as files only')
   const usual = output === 'files' ? `${name}.chunks` : resultName(name, output)
   return {
     file,

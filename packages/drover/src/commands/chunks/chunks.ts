@@ -134,8 +134,11 @@ function storm(): Command {
 
 /** Sends a storm and says how it went; throws CHUNKS_STORM_FAILED when a request did. */
 export async function sendStorm(paths: readonly string[], options: StormOptions): Promise<void> {
-  const { runStorm } = await import('@drover/chunks')
+  const { parseWay, runStorm } = await import('@drover/chunks')
   const { url, requests, by, gap } = options
+  if (!URL.canParse(url))
+    throw fault('USAGE', `--url: "${url}" is no URL such as http://127.0.0.1:8090`)
+  parseWay(by)
   const files = await Promise.all(
     paths.map(async (path) => ({ name: basename(path), bytes: await read(path) })),
   )
