@@ -11,6 +11,7 @@ import {
   startAlone,
   startAsyncioAlone,
   startAsyncioFive,
+  startBare,
   startFive,
 } from './lab/herd-servers.ts'
 import type { Lab } from './lab/lab.ts'
@@ -54,20 +55,21 @@ export const herd: Claim = {
 
 async function printAlone(lab: Lab, redis: Redis | undefined, hasPython: boolean): Promise<void> {
   const lines = (name: string, start: () => Promise<RunningHerd>, atATime: number): Contender => ({
-    name: `${name}, log on${atATime > 1 ? `, ${atATime} lines at a time` : ''}`,
+    name: `${name}${atATime > 1 ? `, ${atATime} lines at a time` : ''}`,
     measure: () => measureUpdates(lab, start, { connections, depth: atATime }),
   })
   lab.print(`updates answered, ${connections} connections, one server on one core`)
   await printRates(lab, [
-    lines('drover', () => startAlone(lab), 1),
-    ...(hasPython ? [lines('asyncio', () => startAsyncioAlone(lab), 1)] : []),
+    lines('drover, log on', () => startAlone(lab), 1),
+    ...(hasPython ? [lines('asyncio, log on', () => startAsyncioAlone(lab), 1)] : []),
     ...(redis ? [{ name: 'Redis GEOADD, no log', measure: () => redis.add(connections) }] : []),
+    lines('Node that answers always the same', () => startBare(lab), 1),
   ])
   lab.print('goal: 100 k a CPU second, 8 × asyncio, 1 × Redis GEOADD')
   lab.print()
   await printRates(lab, [
-    lines('drover', () => startAlone(lab), depth),
-    ...(hasPython ? [lines('asyncio', () => startAsyncioAlone(lab), depth)] : []),
+    lines('drover, log on', () => startAlone(lab), depth),
+    ...(hasPython ? [lines('asyncio, log on', () => startAsyncioAlone(lab), depth)] : []),
   ])
   lab.print()
 }

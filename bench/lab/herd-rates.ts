@@ -20,7 +20,7 @@ export interface Contender {
 
 /** Many lines at a time: what is compiled while it runs must be compiled on a busy machine, too. */
 const warmDepth = 16
-const usualWarmSeconds = 1
+const usualWarmSeconds = 2
 const seconds = 2
 
 /**

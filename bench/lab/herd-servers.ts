@@ -49,6 +49,15 @@ export async function startAsyncioAlone(lab: Lab): Promise<RunningHerd> {
   return { port, servers: [server], httpPorts: [], stop: server.stop }
 }
 
+/** Starts a server that answers each line with the same: what Node and the system cost at least. */
+export async function startBare(lab: Lab): Promise<RunningHerd> {
+  const [port = 0] = await freePorts(1)
+  const program = nodeProgram('peers/herd-bare.js', [String(port)])
+  const server = await startProgram(lab, { ...program, core: lab.measuredCore })
+  await waitForPort(port, server)
+  return { port, servers: [server], httpPorts: [], stop: server.stop }
+}
+
 /** Starts five of the asyncio herd; clients talk to Clark. */
 export async function startAsyncioFive(lab: Lab): Promise<RunningHerd> {
   const ports = await freePorts(names.length)
