@@ -1,7 +1,7 @@
 import { fault } from '../errors.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { Claim, Report } from './report.ts'
-import { sendTogether } from './requests.ts'
+import { sendTogether, type Together } from './requests.ts'
 import type { Run } from './run.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
@@ -25,16 +25,20 @@ export async function runA2({ requests, progress, stage }: Run): Promise<Report>
   for (const replicas of sizes) {
     progress.step(`${requests} requests at once on ${replicas} replicas`)
     await lab.scaleTo(replicas)
-    seen.push(await measure(lab, replicas, requests))
+    seen.push(await measure(lab, replicas, () => sendTogether(new URL('/home', lab.url), requests)))
   }
   return reportOf(requests, seen)
 }
 
-/** Sends `requests` together and counts what each of the `replicas` answered. */
-export async function measure(lab: Lab, replicas: number, requests: number): Promise<Seen> {
+/** Has `send` send requests together, and counts what each of the `replicas` answered. */
+export async function measure(
+  lab: Lab,
+  replicas: number,
+  send: () => Promise<Together>,
+): Promise<Seen> {
   const names = (await lab.ready()).map(({ name }) => name.replace('Server ', ''))
   const before = await lab.retries()
-  const { byServer, failures } = await sendTogether(new URL('/home', lab.url), requests)
+  const { byServer, failures } = await send()
   const counts = names.map((name) => byServer.get(name) ?? 0)
   if ([...byServer.keys()].some((name) => !names.includes(name)))
     throw fault('EXPERIMENT_FAILED', 'a replica was replaced while the load was measured')
