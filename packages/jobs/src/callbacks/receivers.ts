@@ -51,6 +51,7 @@ export class Receivers {
    * rests, in how many ms to try again. Throws the signal's reason.
    */
   async enter(origin: string, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted()
     const receiver = this.#at(origin)
     while (receiver.active >= this.#most(receiver) && this.#restMs(receiver) === 0) {
       await waitIn(receiver.waiting, signal)

@@ -84,12 +84,16 @@ async function call(
   let how: 'answered' | 'failed' = 'answered'
   try {
     const outcome = await send(options, claimed, signal)
-    // One that wants no more callbacks is well.
-    if (outcome.fault && outcome.fault.code !== 'CALLBACK_GONE') how = 'failed'
+    if (isAway(outcome)) how = 'failed'
     return outcome
   } finally {
     receivers.leave(origin, how)
   }
+}
+
+/** Whoever refuses a callback is well: others may have places there that take theirs. */
+function isAway({ fault, attempt: { status } }: SendOutcome): boolean {
+  return fault !== undefined && (status === undefined || status >= 500 || status === 429)
 }
 
 /** Returns what becomes of a callback after its attempt number `attempt`, from 1. */

@@ -80,3 +80,20 @@ test('a slow receiver has so many calls at one time, the others wait in line', a
   assert.deepEqual(receivers.closed(), ['a'])
   assert.equal(await receivers.enter('b', never), 0)
 })
+
+test('nobody gets in line, or waits on, whose signal has aborted', async () => {
+  const receivers = new Receivers(createManualClock(), {
+    ...callbackDefaults,
+    receiverConcurrency: 1,
+  })
+  const control = new AbortController()
+  await receivers.enter('a', never)
+  const waiting = receivers.enter('a', control.signal)
+
+  control.abort(new Error('enough'))
+
+  await assert.rejects(waiting, /enough/)
+  await assert.rejects(receivers.enter('a', control.signal), /enough/)
+  await assert.rejects(receivers.enter('b', control.signal), /enough/)
+  assert.equal(receivers.active, 1)
+})

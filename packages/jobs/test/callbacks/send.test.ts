@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { after, test } from 'node:test'
-import { Fault, seededRandom, silentLog, systemClock } from '@drover/kernel'
+import { createManualClock, Fault, seededRandom, silentLog, systemClock } from '@drover/kernel'
 import { Webhook } from 'standardwebhooks'
 import { callbackDefaults } from '../../src/callbacks/options.ts'
 import { send } from '../../src/callbacks/send.ts'
@@ -10,6 +11,9 @@ import { createTransport } from '../../src/fetching/transport.ts'
 import { fetchDefaults } from '../../src/options.ts'
 import type { ClaimedDelivery } from '../../src/store/delivery-store.ts'
 import { startSite } from '../local-site.ts'
+import { until } from '../until.ts'
+
+const never = new AbortController().signal
 
 const site = await startSite((request, response) => {
   const routes: Record<string, () => void> = {
@@ -18,6 +22,7 @@ const site = await startSite((request, response) => {
     '/busy': () => response.writeHead(503, { 'retry-after': '90' }).end(),
     '/moved': () => response.writeHead(302, { location: '/ok' }).end(),
     '/flood': () => response.end(Buffer.alloc(1_000_000, 97)),
+    '/drip': () => response.write('a'),
   }
   request.resume()
   routes[request.url ?? '']?.()
@@ -86,6 +91,45 @@ test('410 ends it, and a receiver that names its wait gets it', async () => {
   assert.equal(nextOf(callbackDefaults, 1, gone, random).state, 'gone')
   assert.deepEqual(nextOf(callbackDefaults, 1, busy, random), { state: 'pending', waitMs: 90_000 })
 })
+
+test('a receiver whose answer does not end is given up, and its attempt is told', async () => {
+  const clock = createManualClock()
+  const seen = site.requests.length
+  const running = send({ ...tools, clock }, deliveryTo(`${site.origin}/drip`), never)
+  await until('the call', () => site.requests.length > seen)
+
+  await clock.advance(callbackDefaults.attemptMs)
+  const outcome = await running
+
+  assert.equal(outcome.fault?.code, 'FETCH_TIMEOUT')
+  assert.match(outcome.attempt.error ?? '', /longer than 15000 ms/)
+  assert.equal(nextOf(callbackDefaults, 1, outcome, random).state, 'pending')
+})
+
+test('a callback is one request of JSON, and its time that of the attempt', async () => {
+  const clock = createManualClock(1_790_000_000_900)
+
+  await send({ ...tools, clock }, deliveryTo(`${site.origin}/ok`), never)
+
+  const { method, headers } = site.requests.at(-1) ?? {}
+  const { 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers ?? {}
+  assert.deepEqual(
+    [method, headers?.['content-type'], headers?.['content-length'], timestamp],
+    ['POST', 'application/json', '7', '1790000000'],
+  )
+  const keys = secrets.map((secret) => Buffer.from(secret.slice(6), 'base64'))
+  const wanted = keys.map(
+    (key) => `v1,${createHmac('sha256', key).update('job.1.1790000000.{"a":1}').digest('base64')}`,
+  )
+  assert.equal(signature, wanted.join(' '))
+})
+
+for (const url of ['http://me:secret@a.example/', 'ftp://a.example/', 'nothing'])
+  test(`a callback to ${url} has failed for good`, async () => {
+    const outcome = await sendTo(url)
+
+    assert.equal(nextOf(callbackDefaults, 1, outcome, random).state, 'failed')
+  })
 
 test('attempts go on for hours, each wait drawn, and then end', () => {
   const fault = new Fault('CALLBACK_REFUSED', { status: 502, retry: 'later' }, 'no')

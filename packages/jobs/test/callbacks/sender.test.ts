@@ -62,7 +62,7 @@ async function startSender(
   const attempts = async (id: string, count: number) =>
     until(`attempt ${count}`, async () => {
       const found = await stores.deliveries.delivery(id)
-      if (found.attempts.length >= count) return found
+      if (found.attempts.length >= count && found.state !== 'delivering') return found
       await clock.advance(Math.max(60_000, found.dueMs - clock.now()))
       return undefined
     })
@@ -139,4 +139,32 @@ test('a receiver that never answers keeps nobody else from being called', async 
 
   assert.equal(found.state, 'delivered')
   assert.equal((await stores.deliveries.counts()).delivered, 1)
+})
+
+test('places at a receiver that refuse what they get do not close it for the others', async (t) => {
+  const { stores, endJob, attempts } = await startSender(t, ({ url }) =>
+    url.pathname === '/nobody' ? 404 : 204,
+  )
+  const refused: string[] = []
+  for (let count = 0; count < 20; count++)
+    refused.push(await endJob('http://shared.example/nobody'))
+  for (const id of refused) await attempts(id, 1)
+
+  const id = await endJob('http://shared.example/hook')
+  const found = await attempts(id, 1)
+
+  assert.equal(found.state, 'delivered')
+  assert.equal((await stores.deliveries.counts()).delivered, 1)
+})
+
+test('many receivers that are away keep nobody else from being called, nor the sender from stopping', async (t) => {
+  const { endJob, attempts } = await startSender(t, ({ url }) =>
+    url.host.startsWith('away') ? new Promise<number>(() => {}) : 204,
+  )
+  for (let away = 0; away < 12; away++)
+    for (let count = 0; count < 10; count++) await endJob(`http://away-${away}.example/`)
+
+  const found = await attempts(await endJob('http://quick.example/'), 1)
+
+  assert.equal(found.state, 'delivered')
 })
