@@ -1,7 +1,9 @@
+import { Webhook } from 'standardwebhooks'
 import type { Job } from '../../src/job.ts'
 import type { Delivery } from '../../src/store/delivery-store.ts'
-import { pageOf, type ReceivedCall } from './site.ts'
-import type { Accepted } from './submitter.ts'
+import { wrongResult } from './results.ts'
+import { pageAt, pageOf, type ReceivedCall } from './site.ts'
+import { type Accepted, isOneByOne, typeOf } from './submitter.ts'
 
 /** All that a storm left behind. */
 export interface Evidence {
@@ -11,6 +13,10 @@ export interface Evidence {
   readonly jobs: readonly Job[]
   readonly deliveries: readonly Delivery[]
   readonly calls: readonly ReceivedCall[]
+  /** What the jobs found, by its hash. */
+  readonly contents: ReadonlyMap<string, string>
+  /** Of the account that submitted: what callbacks are signed by. */
+  readonly secret: string
   /** What the processes have written. */
   readonly logs: string
   readonly secrets: readonly string[]
@@ -23,15 +29,18 @@ export interface Evidence {
  * site could not keep up. At most so many of all.
  */
 const stormCodes = new Set(['WORKERS_DIED', 'HOST_FAILED', 'FETCH_TIMEOUT'])
-const stormShareMax = 0.01
+const stormShareMax = 0.002
 
 /** Returns what is wrong, one sentence each; nothing when every promise was kept. */
 export function findViolations(evidence: Evidence): readonly string[] {
   return [
     ...lostJobs(evidence),
+    ...doubledJobs(evidence),
     ...evidence.jobs.flatMap(wrongEnd),
     ...wrongReasons(evidence),
+    ...wrongResults(evidence),
     ...wrongCallbacks(evidence),
+    ...wrongSignatures(evidence),
     ...leftDeliveries(evidence),
     ...evidence.crashes,
     ...evidence.secrets.flatMap((secret) =>
@@ -51,9 +60,18 @@ function lostJobs({ accepted, jobs, origin }: Evidence): string[] {
     ...accepted.flatMap(({ id, index }) => {
       const job = byId.get(id)
       if (!job) return [`job ${id} was accepted and is lost`]
-      return job.url === pageOf(index, origin).url ? [] : [`job ${id} is another than was sent`]
+      const isSame = job.url === pageOf(index, origin).url && job.type === typeOf(index)
+      return isSame ? [] : [`job ${id} is another than was sent`]
     }),
   ]
+}
+
+/** Only a request without a key, whose answer was lost, may have become a job that nobody knows of. */
+function doubledJobs({ accepted, jobs }: Evidence): string[] {
+  const known = new Set(accepted.map(({ id }) => id))
+  return jobs.flatMap(({ id, userId }) =>
+    known.has(id) || isOneByOne(userId) ? [] : [`job ${id} was submitted once and is there twice`],
+  )
 }
 
 /** Done with a result, or dead with a reason; nothing is left on its way. */
@@ -64,23 +82,25 @@ function wrongEnd({ id, state, result, contentHash, reason, reasonCode }: Job): 
 }
 
 /** A page that can be had is had, and one that cannot ends for its own reason. */
-function wrongReasons({ accepted, jobs, origin }: Evidence): string[] {
-  const byId = new Map(jobs.map((job) => [job.id, job]))
-  let stormy = 0
-  const wrong = accepted.flatMap(({ id, index }) => {
-    const job = byId.get(id)
-    const { kind } = pageOf(index, origin)
-    if (!job) return []
-    const code = job.state === 'done' ? 'done' : (job.reasonCode ?? '')
-    if (kind.ends === code || kind.ends.includes(code)) return []
-    if (stormCodes.has(code)) {
-      stormy++
-      return []
-    }
-    return [`job ${id} of a ${kind.name} page ended ${code}: ${job.reason}`]
+function wrongReasons({ jobs, origin }: Evidence): string[] {
+  const stormy: string[] = []
+  const wrong = jobs.flatMap((job) => {
+    const { ends, name } = pageAt(job.url, origin).kind
+    const isRight = job.state === 'done' ? ends === 'done' : ends.includes(job.reasonCode ?? '-')
+    if (isRight) return []
+    const sentence = `job ${job.id} of a ${name} page ended ${job.state}, ${job.reasonCode}: ${job.reason}`
+    if (job.state !== 'dead' || !stormCodes.has(job.reasonCode ?? '')) return [sentence]
+    stormy.push(sentence)
+    return []
   })
-  const most = Math.max(1, accepted.length * stormShareMax)
-  return stormy > most ? [...wrong, `${stormy} jobs ended dead by the storm itself`] : wrong
+  return stormy.length > Math.max(1, jobs.length * stormShareMax) ? [...wrong, ...stormy] : wrong
+}
+
+/** What a job found is what its page holds. */
+function wrongResults({ jobs, origin, contents }: Evidence): string[] {
+  return jobs.flatMap((job) =>
+    job.state === 'done' ? wrongResult({ job, origin, contents, ...pageAt(job.url, origin) }) : [],
+  )
 }
 
 /** Each job with a callback was called for, under its one id, with its one body. */
@@ -93,11 +113,42 @@ function wrongCallbacks({ jobs, calls }: Evidence): string[] {
     if (job.callbackUrl === undefined) return []
     if (body === undefined) return [`job ${job.id} ended ${job.state} and nobody was called`]
     if (others.length > 0) return [`the callbacks of job ${job.id} differ`]
-    const { status, user_id: userId, data } = JSON.parse(body)
-    const same = status === job.state && data.id === job.id && userId === job.userId
-    return same ? [] : [`the callback of job ${job.id} says ${body}`]
+    return saysSo(job, JSON.parse(body)) ? [] : [`the callback of job ${job.id} says ${body}`]
   })
   return [...wrong, ...[...bodies.keys()].map((id) => `a callback ${id} belongs to no job`)]
+}
+
+interface CallbackBody {
+  readonly status: string
+  readonly user_id: string | number
+  readonly data: {
+    readonly id: string
+    readonly url: string
+    readonly type: number
+    readonly result?: { readonly bytes: number }
+    readonly reason?: { readonly code: string }
+  }
+}
+
+function saysSo(job: Job, { status, user_id: userId, data }: CallbackBody): boolean {
+  return (
+    status === job.state &&
+    userId === job.userId &&
+    data.id === job.id &&
+    data.url === job.url &&
+    data.type === job.type &&
+    data.result?.bytes === job.result?.bytes &&
+    data.reason?.code === job.reasonCode
+  )
+}
+
+/** Each attempt is signed for its own time. */
+function wrongSignatures({ calls, secret }: Evidence): string[] {
+  const webhook = new Webhook(secret)
+  return calls.flatMap(({ id, body, timestamp, signature }) => {
+    const wanted = webhook.sign(id, new Date(timestamp * 1_000), body)
+    return signature === wanted ? [] : [`a callback ${id} is signed ${signature}`]
+  })
 }
 
 function leftDeliveries({ deliveries }: Evidence): string[] {

@@ -6,6 +6,8 @@ export interface PageKind {
   readonly name: string
   /** `done`, or the codes that a job may end dead with. */
   readonly ends: 'done' | readonly string[]
+  /** The page that a job which ends done has read; of others none. */
+  readonly html?: ((number: number) => string) | undefined
   /** `attempt` counts the requests for this very address from 1. */
   respond(request: IncomingMessage, response: ServerResponse, at: PageAddress): void
 }
@@ -23,18 +25,29 @@ const html = { 'content-type': 'text/html; charset=utf-8' }
 const bomb = gzipSync(Buffer.alloc(60_000_000))
 const sentence = 'The river had carried the boats past the mill long before anybody counted them. '
 
-/** The words by which one knows the text of a page. */
-export function markOf(kind: string, number: number): string {
-  return `mark-${kind}-${number}`
-}
-
 function page(kind: string, number: number, more = ''): string {
   const links = [number, number + 1, 0].map((to) => `<a href="/${kind}/${to}">next</a>`).join(' ')
-  return `<title>Page ${number}</title><p>${markOf(kind, number)} ${links} ${more}</p>`
+  return `<title>Page ${number}</title><p>mark-${kind}-${number} ${links} ${more}</p>`
 }
 
-function kind(name: string, ends: PageKind['ends'], respond: PageKind['respond']): PageKind {
-  return { name, ends, respond }
+function kind(
+  name: string,
+  ends: PageKind['ends'],
+  respond: PageKind['respond'],
+  html?: PageKind['html'],
+): PageKind {
+  return { name, ends, respond, html }
+}
+
+/** A kind of page that can be had, by whatever way `send` goes. */
+function goodKind(
+  name: string,
+  send: (html: string, ...exchange: Parameters<PageKind['respond']>) => void,
+  html: (number: number) => string = (number) => page(name, number),
+): PageKind {
+  const respond: PageKind['respond'] = (request, response, at) =>
+    send(html(at.number), request, response, at)
+  return kind(name, 'done', respond, html)
 }
 
 /** Sends a little every now and then, until the client has gone. */
@@ -44,50 +57,67 @@ function drip(response: ServerResponse, part: string, everyMs: number): void {
 }
 
 /** A page whose links lead round in circles, and that says whether it has changed. */
-const plain = kind('plain', 'done', (request, response, { number }) => {
+const plain = goodKind('plain', (text, request, response, { number }) => {
   const etag = `"plain-${number}"`
   if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end()
-  else response.writeHead(200, { ...html, etag }).end(page('plain', number))
+  else response.writeHead(200, { ...html, etag }).end(text)
 })
 
-const article = kind('article', 'done', (_, response, { number }) => {
-  const paragraph = `<p>${markOf('article', number)} ${sentence.repeat(6)}</p>`
-  response.writeHead(200, html).end(`<html><body><article>${paragraph.repeat(6)}</article></body>`)
-})
+const article = goodKind(
+  'article',
+  (text, _request, response) => response.writeHead(200, html).end(text),
+  (number) => {
+    const paragraph = `<p>mark-article-${number} ${sentence.repeat(6)}</p>`
+    const whole = `<article>${paragraph.repeat(6)}</article><footer>Nobody reads this</footer>`
+    return `<html lang="en"><head><title>Article ${number}</title></head><body>${whole}</body></html>`
+  },
+)
 
-const redirect = kind('redirect', 'done', (_, response, { number }) => {
-  const location = number >= 3_000 ? `/plain/${number % 1_000}` : `/redirect/${number + 1_000}`
-  response.writeHead(302, { location }).end()
-})
+/** Four redirects, then a plain page. */
+const redirect = goodKind(
+  'redirect',
+  (_text, _request, response, { number }) => {
+    const location = number >= 3_000 ? `/plain/${number % 1_000}` : `/redirect/${number + 1_000}`
+    response.writeHead(302, { location }).end()
+  },
+  (number) => page('plain', number % 1_000),
+)
 
-const slow = kind('slow', 'done', (_, response, { number }) => {
-  const timer = setTimeout(
-    () => response.writeHead(200, html).end(page('slow', number)),
-    50 + (number % 7) * 50,
-  )
+const slow = goodKind('slow', (text, _request, response, { number }) => {
+  const timer = setTimeout(() => response.writeHead(200, html).end(text), 50 + (number % 7) * 50)
   response.on('close', () => clearTimeout(timer))
 })
 
+const strangeBytes = '<meta charset=utf-16>caf\xe9 \xff\xfe\x80'
+
 /** Named as UTF-8 and as nonsense, and neither. */
-const charset = kind('charset', 'done', (_, response, { number }) => {
-  const types = ['text/html; charset=utf-8', 'text/html; charset=klingon', 'text/html']
-  response.writeHead(200, { 'content-type': types[number % 3] })
-  const bytes = [page('charset', number), '<meta charset=utf-16>caf\xe9 \xff\xfe\x80']
-  response.end(Buffer.from(bytes.join(''), 'latin1'))
-})
+const charset = goodKind(
+  'charset',
+  (_text, _request, response, { number }) => {
+    const types = ['text/html; charset=utf-8', 'text/html; charset=klingon', 'text/html']
+    response.writeHead(200, { 'content-type': types[number % 3] })
+    response.end(Buffer.from(page('charset', number) + strangeBytes, 'latin1'))
+  },
+  (number) => {
+    const bytes = Buffer.from(page('charset', number) + strangeBytes, 'latin1')
+    return new TextDecoder().decode(bytes)
+  },
+)
 
-const huge = kind('huge', 'done', (_, response, { number }) => {
-  response.writeHead(200, html).end(page('huge', number, 'x '.repeat(300_000)))
-})
+const huge = goodKind(
+  'huge',
+  (text, _request, response) => response.writeHead(200, html).end(text),
+  (number) => page('huge', number, 'x '.repeat(300_000)),
+)
 
-const flaky = kind('flaky', 'done', (_, response, { number, attempt }) => {
+const flaky = goodKind('flaky', (text, _request, response, { attempt }) => {
   if (attempt < 2) response.writeHead(500).end()
-  else response.writeHead(200, html).end(page('flaky', number))
+  else response.writeHead(200, html).end(text)
 })
 
-const busy = kind('busy', 'done', (_, response, { number, attempt }) => {
+const busy = goodKind('busy', (text, _request, response, { attempt }) => {
   if (attempt < 2) response.writeHead(429, { 'retry-after': '1' }).end()
-  else response.writeHead(200, html).end(page('busy', number))
+  else response.writeHead(200, html).end(text)
 })
 
 /** Each is met by a job now and then; most pages of a site are good ones. */

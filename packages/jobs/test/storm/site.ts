@@ -5,6 +5,9 @@ import { pageKinds, robotsTxt } from './pages.ts'
 export interface ReceivedCall {
   readonly id: string
   readonly body: string
+  /** In seconds. */
+  readonly timestamp: number
+  readonly signature: string
 }
 
 /** The web of the storm: pages of every kind, and the receiver of callbacks. */
@@ -27,6 +30,14 @@ export function pageOf(index: number, origin: string) {
   return { kind, number, url: `${origin}/${kind.name}/${number}${query}` }
 }
 
+/** Returns the kind and the number of the page at `url`. */
+export function pageAt(url: string, origin: string) {
+  const [, name, number] = /^\/(\w+)\/(\d+)/.exec(url.slice(origin.length)) ?? []
+  const kind = pageKinds.find((one) => one.name === name)
+  if (!kind || !url.startsWith(origin)) throw new Error(`${url} is no page of the storm`)
+  return { kind, number: Number(number) }
+}
+
 /** Starts it. Every fifth callback is refused at its first try. */
 export async function startStormSite(): Promise<StormSite> {
   const calls: ReceivedCall[] = []
@@ -43,9 +54,11 @@ export async function startStormSite(): Promise<StormSite> {
       request.on('data', (part: Buffer) => parts.push(part))
       request.on('end', () => {
         const id = String(request.headers['webhook-id'])
+        const timestamp = Number(request.headers['webhook-timestamp'])
+        const signature = String(request.headers['webhook-signature'])
         const first = !called.has(id)
         called.add(id)
-        calls.push({ id, body: Buffer.concat(parts).toString() })
+        calls.push({ id, body: Buffer.concat(parts).toString(), timestamp, signature })
         response.writeHead(first && called.size % 5 === 0 ? 503 : 204).end()
       })
       return

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Random, seededRandom, systemClock } from '@drover/kernel'
 import { connectQueue } from '@drover/queue'
 import { type Part, roles } from '../../src/index.ts'
+import type { Job } from '../../src/job.ts'
 import { openStores, type Stores } from '../../src/stores.ts'
 import { type ForeignServer, freePorts } from '../servers/foreign-server.ts'
 import { until } from '../until.ts'
@@ -115,9 +116,10 @@ async function play(stage: Stage): Promise<Evidence> {
   over.abort()
   await kills
   await until('the end of everything', () => isQuiet(stores), 60_000)
+  const jobs = await allJobs(stores)
   return {
-    ...{ origin: site.origin, accepted, calls: site.calls },
-    jobs: await allJobs(stores),
+    ...{ origin: site.origin, accepted, calls: site.calls, secret, jobs },
+    contents: await contentsOf(stores, jobs),
     deliveries: await allDeliveries(stores),
     logs: readLogs(options.data),
     secrets: [token, admin.password, secret, ...passwordsOf(options)],
@@ -191,6 +193,14 @@ async function allJobs({ jobs }: Stores) {
     if (found.length === 0) return all
     all.push(...found)
   }
+}
+
+async function contentsOf({ jobs: store }: Stores, jobs: readonly Job[]) {
+  const hashes = new Set(jobs.flatMap(({ contentHash, wholeHash }) => [contentHash, wholeHash]))
+  const contents = new Map<string, string>()
+  for (const hash of hashes)
+    if (hash !== undefined) contents.set(hash, Buffer.from(await store.content(hash)).toString())
+  return contents
 }
 
 async function allDeliveries({ deliveries }: Stores) {

@@ -18,6 +18,7 @@ export interface Submitting {
 }
 
 const batchSize = 25
+const userPrefix = 'user-'
 /** Tries of one request; each goes to another replica and waits a little longer. */
 const triesMax = 600
 
@@ -56,7 +57,7 @@ async function submitOneByOne(indexes: readonly number[], submitting: Submitting
   for (const index of indexes) {
     const { url } = pageOf(index, submitting.origin)
     const body = {
-      user_Id: `user-${index}`,
+      user_Id: `${userPrefix}${index}`,
       request_url: url,
       type: typeOf(index),
       callback: calledAt(submitting),
@@ -64,6 +65,11 @@ async function submitOneByOne(indexes: readonly number[], submitting: Submitting
     const { data } = (await persist(submitting, '/receive_data', body)) as { data: { job: string } }
     submitting.onAccepted([{ index, id: data.job }])
   }
+}
+
+/** Whether a job with that user was submitted by itself, without a key. */
+export function isOneByOne(userId: string | number): boolean {
+  return String(userId).startsWith(userPrefix)
 }
 
 export function typeOf(index: number): number {
