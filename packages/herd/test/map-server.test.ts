@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -77,6 +78,28 @@ test('pages of other sites may not ask', async () => {
   })
   const [error] = (await once(socket, 'error')) as [Error]
   assert.match(error.message, /404/)
+})
+
+test('who asks for a WebSocket and is gone before the answer harms nobody', async (t) => {
+  // The test runner takes what would have ended the process.
+  const uncaught: Error[] = []
+  const note = (error: Error) => uncaught.push(error)
+  process.on('uncaughtExceptionMonitor', note)
+  t.after(() => process.off('uncaughtExceptionMonitor', note))
+  for (const path of ['/nowhere', '/v1/live'])
+    for (let round = 0; round < 50; round++) {
+      const socket = connect(server.ports.http, '127.0.0.1').on('error', () => {})
+      await once(socket, 'connect')
+      const head = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket`
+      const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+      socket.write(`${head}\r\n${key}\r\n\r\n`)
+      if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+      socket.resetAndDestroy()
+    }
+
+  assert.match(await at('kiwi', '+1+1', '1'), /^AT Clark /)
+  assert.equal((await get('/v1/clients/kiwi')).status, 200)
+  assert.deepEqual(uncaught, [])
 })
 
 test('a fence tells who enters, moves in it and leaves', async () => {

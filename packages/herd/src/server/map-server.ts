@@ -136,6 +136,8 @@ export class MapServer implements Service {
   }
 
   #upgrade(sockets: WebSocketServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node leaves an upgraded socket to us: a reset that nobody hears of would end the process.
+    socket.on('error', () => socket.destroy())
     const isOurs = request.url?.split('?')[0] === '/v1/live' && isLocalCall(request.headers)
     if (!isOurs || this.#live.size >= subscribersMax) {
       socket.end(`HTTP/1.1 ${isOurs ? '503 Service Unavailable' : '404 Not Found'}\r\n\r\n`)
