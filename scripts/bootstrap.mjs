@@ -3,14 +3,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
 
 const tasks = {
   build: () => {},
-  start: (args) => run('node', ['packages/drover/bin/drover.js', 'up', ...args]),
+  start: (args) => runDrover(['up', ...args]),
   test: (args) => {
     runTests(testFiles({ engines: false }), args)
     process.stdout.write(
@@ -141,6 +141,15 @@ function run(program, words) {
   if (result.error) stop(1, `${program}: ${result.error.message}`)
   if (result.signal) process.kill(process.pid, result.signal)
   if (result.status !== 0) process.exit(result.status ?? 1)
+}
+
+/** Becomes the command. On an older Node it starts a newer one, which ends when this process does. */
+function runDrover(words) {
+  process.chdir(root)
+  process.env.PATH = `${bin}:${process.env.PATH}`
+  const file = join(root, 'packages', 'drover', 'bin', 'drover.js')
+  process.argv.splice(1, process.argv.length, file, ...words)
+  return import(pathToFileURL(file).href)
 }
 
 function stop(code, message) {

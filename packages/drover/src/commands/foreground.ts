@@ -23,8 +23,11 @@ const readyMsMax = 10_000
 const silenceMsMax = 2_000
 /** A foreign engine takes up replicas that are ready within this many ms. */
 const servedMsMax = 2_000
-/** A signal again within this many ms is the same one: a terminal sends it to a wrapper, too. */
-const sameSignalMs = 250
+/**
+ * A signal again within this many ms is the same one: a terminal sends it to a wrapper, too, which passes
+ * it on, on a busy machine late.
+ */
+const sameSignalMs = 1_000
 
 /**
  * Runs an instance until it is told to stop: ctrl-c, SIGTERM, or the end of the process that
