@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { type Clock, compileCheck, type Static, Type } from '@drover/kernel'
 import type { WebSocket } from 'ws'
 import type { FenceShape, Fences } from '../state/fences.ts'
@@ -39,6 +40,8 @@ export interface LiveOptions {
 const behindBytesMax = 4 * 1_048_576
 /** With so many it is told nothing new of the whole map until it has read on. */
 const behindBytes = 262_144
+/** What a subscriber's fences have to tell in one turn leaves in pieces of this size. */
+const gatheredBytes = 65_536
 /** Watches of one subscriber. */
 const watchesMax = 1_000
 
@@ -56,12 +59,17 @@ const watchesMax = 1_000
  */
 export class LiveSocket {
   readonly #socket: WebSocket
+  /** What the WebSocket writes to. */
+  readonly #wire: Duplex
   readonly #options: LiveOptions
   readonly #watches = new Map<string, () => void>()
   readonly #maps = new Set<MapFeed>()
+  #isGathering = false
+  #told = { slot: -1, origin: -1, sequence: -1, rest: '' }
 
-  constructor(socket: WebSocket, options: LiveOptions) {
+  constructor(socket: WebSocket, wire: Duplex, options: LiveOptions) {
     this.#socket = socket
+    this.#wire = wire
     this.#options = options
     socket.on('message', (data, isBinary) => {
       if (isBinary) this.#refuse('a message must be text')
@@ -109,10 +117,39 @@ export class LiveSocket {
   }
 
   #watchFence(fence: string, shape: FenceShape): () => void {
-    const { fences, state } = this.#options
-    return fences.add(shape, (event, slot) =>
-      this.#send({ fence, event, ...describeClient(state, slot) }),
-    )
+    const { fences } = this.#options
+    const name = JSON.stringify(fence)
+    return fences.add(shape, (event, slot) => {
+      this.#gather()
+      this.#sendText(`{"fence":${name},"event":"${event}",${this.#restOf(slot)}`)
+    })
+  }
+
+  /** What a message says of a client, its brace at the end; made once for all fences of one update. */
+  #restOf(slot: number): string {
+    const { state } = this.#options
+    const origin = state.originAt(slot)
+    const sequence = state.sequenceAt(slot)
+    const told = this.#told
+    if (told.slot === slot && told.origin === origin && told.sequence === sequence) return told.rest
+    const rest = JSON.stringify(describeClient(state, slot)).slice(1)
+    this.#told = { slot, origin, sequence, rest }
+    return rest
+  }
+
+  /** One client may cross a thousand fences of one subscriber: all that leaves in few writes. */
+  #gather(): void {
+    if (this.#isGathering && this.#wire.writableLength > gatheredBytes) this.#release()
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#wire.cork()
+    setImmediate(() => this.#release())
+  }
+
+  #release(): void {
+    if (!this.#isGathering) return
+    this.#isGathering = false
+    this.#wire.uncork()
   }
 
   #watchMap(map: string): () => void {

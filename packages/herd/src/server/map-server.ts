@@ -145,7 +145,12 @@ export class MapServer implements Service {
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { node, fences, clock, fencesMax } = this.#options
-      const live = new LiveSocket(webSocket, { state: node.state, fences, clock, fencesMax })
+      const live = new LiveSocket(webSocket, socket, {
+        state: node.state,
+        fences,
+        clock,
+        fencesMax,
+      })
       this.#live.add(live)
       webSocket.on('close', () => this.#live.delete(live))
     })
