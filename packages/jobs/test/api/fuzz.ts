@@ -18,7 +18,7 @@ export interface Schema {
   readonly additionalProperties?: unknown
 }
 
-/** Values that mean something, by the name of the field that they fit. */
+/** Values that mean something, by the name of the field that they fit; the first is always right. */
 export type Hints = Readonly<Record<string, readonly unknown[]>>
 
 const anyText = fc.oneof(
@@ -32,6 +32,7 @@ export function valid(schema: Schema, hints: Hints, name = ''): fc.Arbitrary<unk
   if (schema.enum) return fc.constantFrom(...schema.enum)
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map((one) => valid(one, hints, name)))
   const hinted = hints[name]
+  if (hinted?.length === 1 && schema.type !== 'object') return fc.constant(hinted[0])
   const drawn = drawnBy(schema, hints, name)
   return hinted === undefined || schema.type === 'object'
     ? drawn
@@ -93,7 +94,9 @@ export interface Wrong {
 }
 
 /** Returns what draws values of an object that do not fit: no object, or one field wrong. */
-export function invalid(schema: Schema, hints: Hints): fc.Arbitrary<Wrong> {
+export function invalid(schema: Schema, all: Hints): fc.Arbitrary<Wrong> {
+  // Nothing else may be wrong, or that would be what is refused.
+  const hints = Object.fromEntries(Object.entries(all).map(([name, [first]]) => [name, [first]]))
   const properties = schema.properties ?? {}
   const names = Object.keys(properties)
   const noObject = fc
