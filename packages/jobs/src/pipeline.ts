@@ -18,7 +18,7 @@ import { type Attempt, runJob } from './pipeline/run-job.ts'
 import { createScheduler } from './pipeline/scheduler.ts'
 import { createTidier } from './pipeline/tidier.ts'
 import { ensureTopics, jobTypes } from './pipeline/topics.ts'
-import { createWorker } from './pipeline/worker.ts'
+import { createWorker, type Worker } from './pipeline/worker.ts'
 import { createArticlePool } from './reading/article-pool.ts'
 import type { JobType } from './reading/read-page.ts'
 import { type RetentionOptions, retentionDefaults } from './store/retention-options.ts'
@@ -58,12 +58,14 @@ export function createPipeline(parts: PipelineParts): Service {
   const settings = { ...pipelineDefaults, ...parts.pipeline }
   const common = { ...parts, ...settings, jobs: stores.jobs, claims: stores.claims }
   const sender = wanted.includes('sender') ? callbackSender(parts) : undefined
-  const publisher = wanted.includes('publisher') ? createPublisher(common) : undefined
-  const recorder = wanted.includes('recorder')
-    ? createRecorder({ ...common, onRecorded: () => publisher?.wake() })
-    : undefined
   const worker = wanted.includes('worker')
     ? workerOf(parts, settings, () => sender?.wake())
+    : undefined
+  const publisher = wanted.includes('publisher')
+    ? createPublisher({ ...common, onPublish: (type, calls) => worker?.offer(type, calls) })
+    : undefined
+  const recorder = wanted.includes('recorder')
+    ? createRecorder({ ...common, onRecorded: () => publisher?.wake() })
     : undefined
   const topics = { start: () => ensureTopics(engine), stop: async () => {} }
   const scheduler = publisher && schedulerOf(parts, publisher.wake)
@@ -73,11 +75,7 @@ export function createPipeline(parts: PipelineParts): Service {
   return { start: () => startAll(present), stop: () => stopAll(present) }
 }
 
-function workerOf(
-  parts: PipelineParts,
-  settings: PipelineOptions,
-  onDelivery: () => void,
-): Service {
+function workerOf(parts: PipelineParts, settings: PipelineOptions, onDelivery: () => void): Worker {
   const { stores, clock, random } = parts
   const fetcher = createFetcher({ ...fetchDefaults, ...parts.fetching }, clock, {
     turns: stores.turns,
@@ -96,7 +94,7 @@ function workerOf(
     onDelivery,
   })
   return {
-    start: worker.start,
+    ...worker,
     async stop() {
       await worker.stop()
       await fetcher.stop()

@@ -69,9 +69,16 @@ async function deliver(
     const dueMs = Math.ceil(clock.now() + next.waitMs)
     await deliveries.note(claimed, outcome.attempt, { state: next.state, dueMs })
   } catch (error) {
-    if (!signal.aborted)
-      log.warn({ cause: describeError(error) }, 'a callback was not noted; it is sent again')
+    if (signal.aborted) await handBack(options, claimed)
+    else log.warn({ cause: describeError(error) }, 'a callback was not noted; it is sent again')
   }
+}
+
+/** Whoever comes next need not wait for the claim of one who has stopped to end. */
+async function handBack({ clock, deliveries }: SenderOptions, claimed: ClaimedDelivery) {
+  await deliveries.postpone(claimed, clock.now()).catch(() => {
+    // The claim ends by itself.
+  })
 }
 
 async function call(

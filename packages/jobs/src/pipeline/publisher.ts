@@ -5,11 +5,13 @@ import type { ClaimStore, PublishedJob, WaitingType } from '../store/claim-store
 import { createLoop, type LoopOptions } from './loop.ts'
 import type { PipelineOptions } from './options.ts'
 import { jobTypes, typeQueue } from './topics.ts'
-import { encodeCall } from './wire.ts'
+import { encodeCall, type JobCall } from './wire.ts'
 
 export interface PublisherOptions extends Omit<LoopOptions, 'name'>, PipelineOptions {
   readonly engine: QueueEngine
   readonly claims: ClaimStore
+  /** Called with what goes to a queue, so that a worker in the same process need not wait for it. */
+  readonly onPublish: (type: JobType, calls: readonly JobCall[]) => void
 }
 
 /** The publisher, and a way to tell it that there is something new. */
@@ -81,21 +83,22 @@ async function publish(
 type Outbox = ReturnType<typeof createOutbox>
 
 /** What is on its way to the queues, and what has arrived there without the store knowing it yet. */
-function createOutbox({ engine, claims }: PublisherOptions) {
+function createOutbox({ engine, claims, onPublish }: PublisherOptions) {
   const sending = new Set<Promise<void>>()
-  let arrived = new Set<string>()
+  const arrived = new Set<string>()
   let failure: { readonly cause: unknown } | undefined
   const send = async (type: JobType, jobs: readonly PublishedJob[]) => {
-    const messages = jobs.map(({ id, run, losses }) => ({
-      value: encodeCall({ id, run, suspect: losses >= suspectLosses }),
-    }))
-    await engine.produce(typeQueue(type), messages)
+    const calls = jobs.map(({ id, run, losses }) => ({ id, run, suspect: losses >= suspectLosses }))
+    const messages = calls.map((call) => ({ value: encodeCall(call) }))
+    const sent = engine.produce(typeQueue(type), messages)
+    onPublish(type, calls)
+    await sent
     for (const { claim } of jobs) arrived.add(claim)
   }
   const note = async () => {
-    const noted = arrived
-    arrived = new Set()
-    await claims.markQueued([...noted])
+    const noted = [...arrived]
+    await claims.markQueued(noted)
+    for (const claim of noted) arrived.delete(claim)
   }
   return {
     /** Sends jobs to their queue; the publisher goes on meanwhile. */

@@ -23,6 +23,15 @@ export interface WorkerOptions extends Omit<LoopOptions, 'name'> {
   readonly onDelivery: () => void
 }
 
+/** The worker, and a way to tell it what has just been put into its queues. */
+export interface Worker extends Service {
+  /**
+   * Begins what it has room for at once; the messages of these jobs are worth nothing then, and
+   * nobody need wait for them. The rest comes by its queue.
+   */
+  offer(type: JobType, calls: readonly JobCall[]): void
+}
+
 /** How long one look for messages waits for the first, in ms. */
 const waitMs = 1_000
 
@@ -36,12 +45,14 @@ const notesMax = 60
  * Does jobs, each type from its own queue. A message is acknowledged when the store has how the job
  * ended; killed before, the claim ends and the job is published and done again.
  */
-export function createWorker(options: WorkerOptions): Service {
+export function createWorker(options: WorkerOptions): Worker {
   const keeper = createClaimKeeper(options)
   const handling = { ...options, keeper, suspects: createTurnstile() }
-  const loops = options.types.map((type) => createTypeWorker(handling, type))
+  const byType = new Map(options.types.map((type) => [type, createTypeWorker(handling, type)]))
+  const loops = [...byType.values()]
   return {
     start: () => startAll([keeper, ...loops]),
+    offer: (type, calls) => byType.get(type)?.offer(calls),
     async stop() {
       // What is under way is put back; the loops await that.
       await keeper.stop()
@@ -50,21 +61,24 @@ export function createWorker(options: WorkerOptions): Service {
   }
 }
 
-function createTypeWorker(options: Common, type: JobType): Service {
+function createTypeWorker(options: Common, type: JobType) {
   const { engine, workerConcurrency, claimMs, clock } = options
   const acks = createAcks(engine)
   const stopping = new AbortController()
   const waiting: Lease[] = []
-  const begin = () => {
+  const begin = (call: JobCall | undefined, token?: string) => {
+    const slot = slots.take()
+    const handling = { ...options, slot, signal: stopping.signal, ack: acks.add }
+    void handle(handling, call, token).finally(slot.leave)
+  }
+  const beginWaiting = () => {
     while (slots.free > 0) {
       const lease = waiting.shift()
       if (!lease) return
-      const slot = slots.take()
-      const handling = { ...options, slot, signal: stopping.signal, ack: acks.add }
-      void handle(handling, lease).finally(slot.leave)
+      begin(decodeCall(lease.record.value), lease.token)
     }
   }
-  const slots = new Slots(workerConcurrency, clock, begin)
+  const slots = new Slots(workerConcurrency, clock, beginWaiting)
   const loop = createLoop({ ...options, name: `worker of type ${type}` }, async (signal) => {
     const count = slots.free + slots.ahead - waiting.length
     if (count <= 0) {
@@ -75,10 +89,14 @@ function createTypeWorker(options: Common, type: JobType): Service {
     // The store decides who works on what: a lease need not be on disk.
     const wanted = { count, leaseMs: claimMs, waitMs: patience, acks: 'memory' } as const
     waiting.push(...(await engine.lease(typeQueue(type), wanted, signal)))
-    begin()
+    beginWaiting()
   })
   return {
     start: loop.start,
+    offer(calls: readonly JobCall[]) {
+      const isIdle = waiting.length === 0 && !stopping.signal.aborted
+      if (isIdle) for (const call of calls.slice(0, Math.max(0, slots.free))) begin(call)
+    },
     async stop() {
       stopping.abort(new Error('the worker is stopping'))
       // What was fetched ahead is handed back as its turn comes.
@@ -117,20 +135,23 @@ interface Handling extends Common {
   readonly ack: (token: string) => void
 }
 
-/** From a message to the job's end. Never throws: what fails is handed out again. */
-async function handle(options: Handling, lease: Lease): Promise<void> {
+/**
+ * From a message, or the news of one, to the job's end. Never throws: what fails is handed out again,
+ * or taken up when its claim ends.
+ */
+async function handle(options: Handling, call: JobCall | undefined, token?: string): Promise<void> {
   const { engine, clock, log, ack, suspects, signal } = options
   try {
-    const call = decodeCall(lease.record.value)
     if (call?.suspect) await suspects.alone(() => work(options, call))
     else if (call) await work(options, call)
-    ack(lease.token)
+    if (token !== undefined) ack(token)
   } catch (error) {
     if (!signal.aborted)
       log.warn({ cause: describeError(error) }, 'a job could not be finished; it is done again')
+    if (token === undefined) return
     // Where a nack hands out at once, a store that is away would be asked without a rest.
     if (engine.lacks.has('nack-delay')) await pause(clock, restMs, signal)
-    await engine.nack([lease.token]).catch(() => {
+    await engine.nack([token]).catch(() => {
       // The lease ends by itself.
     })
   }

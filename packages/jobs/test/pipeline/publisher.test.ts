@@ -23,7 +23,7 @@ async function startPublisher(t: TestContext) {
   const publisher = createPublisher({
     ...pipelineDefaults,
     ...{ engine, claims: stores.claims, clock, random: seededRandom(1), log: silentLog },
-    ...{ window, lostMs: 10_000 },
+    ...{ window, lostMs: 10_000, onPublish: () => {} },
   })
   t.after(async () => {
     await publisher.stop()
