@@ -126,6 +126,40 @@ test('a job under way is cancelled, and tried again', async (t) => {
   await until('another run', async () => (await job())?.run === 2)
 })
 
+test('a page is submitted by a schedule, which rests, goes on and is removed', async (t) => {
+  const { page, site, ask } = await start(t)
+  await logIn(page)
+  interface Schedules {
+    readonly schedules: readonly { readonly timeZone: string; readonly paused: boolean }[]
+  }
+  const schedules = async () => (await ask<Schedules>('/v1/schedules')).schedules
+  const add = async (cron: string) => {
+    await page.getByRole('button', { name: 'Add a schedule' }).click()
+    await page.getByLabel('Address').fill(`${site.url}/news`)
+    await page.getByLabel('When').fill(cron)
+    await page.getByLabel('Time zone').fill('Europe/Berlin')
+    await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
+  }
+
+  await add('0 9 * *')
+  await page.getByRole('alert').getByText(/has 4 fields/).waitFor()
+  await page.keyboard.press('Escape')
+  await add('0 9 * * 1-5')
+  await page.getByRole('table', { name: 'Schedules' }).getByText('0 9 * * 1-5').waitFor()
+  const [made] = await schedules()
+  await page.getByRole('button', { name: `Pause ${site.url}/news` }).click()
+  await rowOf(page, '/news').getByText('rests').waitFor()
+  const [resting] = await schedules()
+  await page.getByRole('button', { name: `Resume ${site.url}/news` }).click()
+  await until('it goes on', async () => (await schedules())[0]?.paused === false)
+  await page.getByRole('button', { name: `Remove ${site.url}/news` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+
+  await page.getByText('Nothing is submitted by itself so far.').waitFor()
+  assert.deepEqual([made?.timeZone, resting?.paused], ['Europe/Berlin', true])
+  assert.deepEqual(await schedules(), [])
+})
+
 test('a filter leaves out what it should, also when that changes', async (t) => {
   const { page, site, ask } = await start(t)
   await logIn(page)

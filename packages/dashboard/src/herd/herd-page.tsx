@@ -3,7 +3,7 @@ import type { Part } from '../client/admin.ts'
 import { createPartClient } from '../client/part.ts'
 import { Button } from '../kit/button.tsx'
 import { plural } from '../kit/format.ts'
-import { Panel } from '../kit/panel.tsx'
+import { Nothing, Panel } from '../kit/panel.tsx'
 import { Problem } from '../kit/problem.tsx'
 import { parts } from '../live/instance.ts'
 import { usePolled } from '../live/polled.ts'
@@ -88,9 +88,15 @@ function Herd({ parts: own, ready, teller }: HerdProps) {
         <LinkPanel parts={own} servers={servers} colorOf={serverColor} refresh={found.refresh} />
       )}
       <Panel title="Clients" note="heard last">
-        <ClientTable herd={herd} clients={clients} colorOf={serverColor} />
+        {isOpen || clients.size > 0 ? (
+          <ClientTable herd={herd} clients={clients} colorOf={serverColor} />
+        ) : (
+          <Nothing>Waiting for the server …</Nothing>
+        )}
       </Panel>
-      <FencePanel {...{ herd, fences, crossings, refresh: found.refresh }} center={center} />
+      {found.value && (
+        <FencePanel {...{ herd, fences, crossings, refresh: found.refresh }} center={center} />
+      )}
       {place && <PlaceDialog parts={ready} place={place} onClose={() => setPlace(undefined)} />}
     </>
   )

@@ -23,6 +23,7 @@ import {
   retryAll,
 } from './jobs-api.ts'
 import type { JobsSession } from './jobs-session.ts'
+import { TypeOptions } from './type-options.tsx'
 
 interface JobPanelProps {
   readonly part: Part
@@ -91,11 +92,7 @@ function Filters({ filter, onChange }: FiltersProps) {
             onChange={(event) => onChange({ ...filter, type: event.currentTarget.value })}
           >
             <option value="">all</option>
-            {Object.entries(jobTypes).map(([type, meaning]) => (
-              <option key={type} value={type}>
-                {type}: {meaning}
-              </option>
-            ))}
+            <TypeOptions />
           </select>
         )}
       </Field>

@@ -32,6 +32,9 @@ type Stats = JobsApi['GET /v1/stats']['answer']
 /** One call to the address that a job names, as it is listed. */
 export type Delivery = JobsApi['GET /v1/callbacks']['answer']['callbacks'][number]
 
+/** A job that is submitted again and again, as it is listed. */
+export type Schedule = JobsApi['GET /v1/schedules']['answer']['schedules'][number]
+
 /** Which jobs are listed; empty for all. */
 export interface JobFilter {
   readonly state: string
@@ -82,3 +85,19 @@ export const readDelivery = (jobs: PartClient, id: string) =>
 
 export const replayDelivery = (jobs: PartClient, id: string) =>
   jobs.post(`/v1/callbacks/${id}/replay`)
+
+export async function readSchedules(jobs: PartClient): Promise<readonly Schedule[]> {
+  const path = `/v1/schedules${search({ limit: 100 })}`
+  return (await jobs.get<JobsApi['GET /v1/schedules']['answer']>(path)).schedules
+}
+
+/** What is asked for again and again. */
+export type NewSchedule = JobsApi['POST /v1/schedules']['body']
+
+export const addSchedule = (jobs: PartClient, schedule: NewSchedule) =>
+  jobs.post<Schedule>('/v1/schedules', schedule)
+
+export const pauseSchedule = (jobs: PartClient, id: string, paused: boolean) =>
+  jobs.post<Schedule>(`/v1/schedules/${id}/pause`, { paused })
+
+export const removeSchedule = (jobs: PartClient, id: string) => jobs.remove(`/v1/schedules/${id}`)

@@ -146,6 +146,32 @@ export interface JobsApi {
       }
     }
   }
+  /** List schedules, the newest first */
+  'GET /v1/schedules': {
+    query: { after?: string; limit?: number }
+    answer: {
+      schedules: {
+        id: string
+        ownerId: string
+        cron: string
+        timeZone: string
+        job: {
+          url: string
+          type: number
+          userId?: string | number
+          callbackUrl?: string
+          priority?: number
+          attemptsMax?: number
+        }
+        paused: boolean
+        nextAt?: string
+        lastAt?: string
+        lastJob?: string
+        createdAt: string
+      }[]
+      next?: string
+    }
+  }
   /** Jobs by type and state */
   'GET /v1/stats': {
     answer: {
@@ -176,6 +202,64 @@ export interface JobsApi {
   'POST /v1/jobs/retry': {
     body: { state?: 'dead' | 'cancelled'; type?: 1 | 2 | 3; batch?: string }
     answer: { count: number }
+  }
+  /** Submit a job again and again */
+  'POST /v1/schedules': {
+    body: {
+      cron: string
+      timeZone?: string
+      job: {
+        url: string
+        type: 1 | 2 | 3
+        userId?: string | number
+        callbackUrl?: string
+        priority?: number
+        attemptsMax?: number
+      }
+    }
+    answer: {
+      id: string
+      ownerId: string
+      cron: string
+      timeZone: string
+      job: {
+        url: string
+        type: number
+        userId?: string | number
+        callbackUrl?: string
+        priority?: number
+        attemptsMax?: number
+      }
+      paused: boolean
+      nextAt?: string
+      lastAt?: string
+      lastJob?: string
+      createdAt: string
+    }
+  }
+  /** Let a schedule rest, or go on */
+  'POST /v1/schedules/{id}/pause': {
+    path: { id: string }
+    body: { paused: boolean }
+    answer: {
+      id: string
+      ownerId: string
+      cron: string
+      timeZone: string
+      job: {
+        url: string
+        type: number
+        userId?: string | number
+        callbackUrl?: string
+        priority?: number
+        attemptsMax?: number
+      }
+      paused: boolean
+      nextAt?: string
+      lastAt?: string
+      lastJob?: string
+      createdAt: string
+    }
   }
   /** Log in */
   'POST /v1/tokens': {

@@ -10,6 +10,7 @@ import { JobDialog } from './job-dialog.tsx'
 import { JobPanel } from './job-panel.tsx'
 import { JobsLogin } from './jobs-login.tsx'
 import { type JobsSession, jobsSession } from './jobs-session.ts'
+import { SchedulePanel } from './schedule-panel.tsx'
 import { StateCounts } from './state-counts.tsx'
 import { SubmitDialog } from './submit-dialog.tsx'
 
@@ -50,6 +51,7 @@ function Inside({ part, session }: InsideProps) {
       </header>
       <StateCounts session={session} />
       <JobPanel part={part} session={session} />
+      <SchedulePanel session={session} />
       <DeliveryPanel session={session} />
       {isSubmitting && <SubmitDialog session={session} onClose={() => setSubmitting(false)} />}
       {id !== undefined && (

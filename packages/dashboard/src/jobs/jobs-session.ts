@@ -66,7 +66,9 @@ function createSession(part: Part): JobsSession {
       keep(await bare.post<Tokens>('/v1/tokens', { email, password }))
     },
     async logOut() {
-      await session.client.post('/v1/tokens/revoke').catch(() => {
+      // The whole login ends, not only what this tab has of it.
+      const login = tokens && { refreshToken: tokens.refreshToken }
+      await session.client.post('/v1/tokens/revoke', login).catch(() => {
         // It runs out by itself; here it is forgotten in any case.
       })
       keep(undefined)

@@ -1,7 +1,8 @@
 import { Dialog, DialogForm } from '../kit/dialog.tsx'
 import { Field, NumberField } from '../kit/field.tsx'
-import { jobTypes, type NewJob, submit } from './jobs-api.ts'
+import { type NewJob, submit } from './jobs-api.ts'
 import type { JobsSession } from './jobs-session.ts'
+import { TypeOptions } from './type-options.tsx'
 
 interface SubmitDialogProps {
   readonly session: JobsSession
@@ -26,11 +27,7 @@ export function SubmitDialog({ session, onClose }: SubmitDialogProps) {
         <Field label="Makes of it">
           {(control) => (
             <select {...control} name="type">
-              {Object.entries(jobTypes).map(([type, meaning]) => (
-                <option key={type} value={type}>
-                  {type}: {meaning}
-                </option>
-              ))}
+              <TypeOptions />
             </select>
           )}
         </Field>

@@ -30,6 +30,7 @@ const strokes = {
   eye: 'M1.5 8S4 3.8 8 3.8 14.5 8 14.5 8 12 12.2 8 12.2 1.5 8 1.5 8zM8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z',
   fit: 'M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10',
   play: 'M5 3.2v9.6l7.5-4.8z',
+  pause: 'M5.5 3.2v9.6M10.5 3.2v9.6',
 } as const
 
 export type IconName = keyof typeof strokes

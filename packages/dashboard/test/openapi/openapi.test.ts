@@ -15,9 +15,12 @@ const jobsRoutes = [
   'GET /v1/callbacks/{id}',
   'GET /v1/jobs',
   'GET /v1/jobs/{id}',
+  'GET /v1/schedules',
   'GET /v1/stats',
   'POST /v1/jobs',
   'POST /v1/jobs/retry',
+  'POST /v1/schedules',
+  'POST /v1/schedules/{id}/pause',
   'POST /v1/tokens',
 ]
 
