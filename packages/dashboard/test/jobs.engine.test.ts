@@ -142,7 +142,10 @@ test('a page is submitted by a schedule, which rests, goes on and is removed', a
   }
 
   await add('0 9 * *')
-  await page.getByRole('alert').getByText(/has 4 fields/).waitFor()
+  await page
+    .getByRole('alert')
+    .getByText(/has 4 fields/)
+    .waitFor()
   await page.keyboard.press('Escape')
   await add('0 9 * * 1-5')
   await page.getByRole('table', { name: 'Schedules' }).getByText('0 9 * * 1-5').waitFor()
