@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMemoryGroup } from './fixtures/memory-group.ts'
 
-async function started(replicas: number) {
-  const made = createMemoryGroup({ replicas })
+const stopFirst = { restartOrder: 'stop-first' } as const
+
+async function started(replicas: number, options: Parameters<typeof createMemoryGroup>[0] = {}) {
+  const made = createMemoryGroup({ ...options, replicas })
   await made.group.start()
   await made.settle()
   made.events.length = 0
@@ -239,12 +241,7 @@ test('a group keeps its name, and a spec that cannot be run is refused whole', a
 })
 
 test('with stop-first the old one has ended before the new one starts', async () => {
-  const { group, traffic, runtime, settle } = createMemoryGroup({
-    replicas: 2,
-    restartOrder: 'stop-first',
-  })
-  await group.start()
-  await settle()
+  const { group, traffic, runtime, settle } = await started(2, stopFirst)
   traffic.drainedAtOnce = false
   const rolled = group.rollingRestart('test')
   await settle()
@@ -263,13 +260,10 @@ test('with stop-first the old one has ended before the new one starts', async ()
 })
 
 test('with stop-first a new one that does not come up stops the roll, and the old program serves again', async () => {
-  const { group, traffic, runtime, settle, clock, events } = createMemoryGroup({
-    replicas: 1,
-    restartOrder: 'stop-first',
+  const { group, traffic, runtime, settle, clock, events } = await started(1, {
+    ...stopFirst,
     startTimeoutMs: 5_000,
   })
-  await group.start()
-  await settle()
   traffic.readyAtOnce = false
   const rolled = group.rollingRestart('test')
   const failure = assert.rejects(rolled, /did not become ready/)
@@ -285,12 +279,7 @@ test('with stop-first a new one that does not come up stops the roll, and the ol
 })
 
 test('with stop-first a place that is closed meanwhile is passed over', async () => {
-  const { group, traffic, runtime, settle } = createMemoryGroup({
-    replicas: 2,
-    restartOrder: 'stop-first',
-  })
-  await group.start()
-  await settle()
+  const { group, traffic, runtime, settle } = await started(2, stopFirst)
   traffic.drainedAtOnce = false
   const rolled = group.rollingRestart('test')
   await settle()

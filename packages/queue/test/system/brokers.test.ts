@@ -7,8 +7,7 @@ import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { Fault, silentLog } from '@drover/kernel'
 import { startQueue } from '../../src/start-queue.ts'
-import { History } from '../simulation/history.ts'
-import { contentsOf, type Load, produceLoad, readLoad, until, workLoad } from './load.ts'
+import { startLoad, until } from './load.ts'
 
 describe('brokers as processes', () => {
   it('come and go under load: only what must moves, and nothing is lost, doubled or reordered', async () => {
@@ -17,20 +16,9 @@ describe('brokers as processes', () => {
     const { client } = queue
     const partitions = 8
     await client.createTopic('t', { partitions, attemptsMax: 1_000 })
-    const history = new History()
-    let busy = true
-    const load: Load = { topic: 't', partitions, history, going: () => busy }
-    const actors = Promise.all([
-      produceLoad(client, load, 'a'),
-      produceLoad(client, load, 'b'),
-      readLoad(client, load),
-      workLoad(client, load),
-    ])
-    actors.catch(() => {})
-    let acked = 0
+    const load = await startLoad(() => client, 't', partitions)
     const change = async (name: string, how: 'add' | 'remove') => {
-      await until('more load', () => history.acked.size > acked + 200)
-      acked = history.acked.size
+      await load.more(200)
       const before = (await client.placement()).get('t') ?? []
       await (how === 'add' ? client.addBroker(name) : client.removeBroker(name))
       const after = (await client.placement()).get('t') ?? []
@@ -48,13 +36,11 @@ describe('brokers as processes', () => {
     const four = await change('broker3', 'add')
     await change('broker0', 'remove')
     const last = await change('broker2', 'remove')
-    await until('more load', () => history.acked.size > acked + 200)
-    busy = false
-    await actors
+    await load.more(200)
+    await load.end()
 
     assert.ok(three.includes('broker2') || four.includes('broker3'), 'nothing moved at all')
     assert.ok(!last.includes('broker0') && !last.includes('broker2'))
-    history.check(await contentsOf(client, load))
     await queue.stop()
     await rm(folder, { recursive: true, force: true })
   })

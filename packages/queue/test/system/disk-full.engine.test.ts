@@ -8,8 +8,7 @@ import { promisify } from 'node:util'
 import { Fault, silentLog } from '@drover/kernel'
 import type { QueueClient } from '../../src/client/queue-client.ts'
 import { connectQueue, startQueue } from '../../src/start-queue.ts'
-import { History } from '../simulation/history.ts'
-import { contentsOf, type Load, produceLoad, readLoad, until, workLoad } from './load.ts'
+import { startLoad, until } from './load.ts'
 
 const run = promisify(execFile)
 
@@ -40,16 +39,7 @@ describe('a disk that is full', () => {
     const { client } = queue
     const partitions = 3
     await client.createTopic('t', { partitions, attemptsMax: 1_000, retentionMs: 0 })
-    const history = new History()
-    let busy = true
-    const load: Load = { topic: 't', partitions, history, going: () => busy }
-    const actors = Promise.all([
-      produceLoad(client, load, 'a'),
-      produceLoad(client, load, 'b'),
-      readLoad(client, load),
-      workLoad(client, load),
-    ])
-    actors.catch(() => {})
+    const load = await startLoad(() => client, 't', partitions)
 
     await client.createTopic('full', { partitions: 1 })
     const hasty = await connectQueue(queue.address, { patienceMs: 500 })
@@ -61,8 +51,7 @@ describe('a disk that is full', () => {
     const ballast = join(disk.folder, 'ballast')
     const refusals: string[] = []
     for (let round = 0; round < 4 || (round < 20 && !refusals.includes('DISK_FAILED')); round++) {
-      const acked = history.acked.size
-      await until('load', () => history.acked.size > acked + 200)
+      await load.more(200)
       await fill(ballast)
       await until('a refusal', async () => {
         const code = await refusalOf(hasty)
@@ -74,11 +63,9 @@ describe('a disk that is full', () => {
     }
     assert.ok(refusals.includes('DISK_FAILED'), `no write met the full disk: ${refusals}`)
     for (const code of refusals) assert.ok(/DISK_FULL|DISK_FAILED|UNREACHABLE/.test(code), code)
-    busy = false
-    await actors
+    await load.end()
 
-    history.check(await contentsOf(client, load))
-    assert.ok(history.acked.size > 800, `${history.acked.size} messages were acknowledged`)
+    assert.ok(load.acked > 800, `${load.acked} messages were acknowledged`)
   })
 })
 

@@ -9,8 +9,7 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { seededRandom } from '@drover/kernel'
 import { connectQueue } from '../../src/start-queue.ts'
-import { History } from '../simulation/history.ts'
-import { contentsOf, type Load, produceLoad, readLoad, until, workLoad } from './load.ts'
+import { startLoad, until } from './load.ts'
 
 const topic = 't'
 const partitions = 4
@@ -26,11 +25,13 @@ async function freePort(): Promise<number> {
 }
 
 describe('killed with SIGKILL under load', () => {
-  const random = seededRandom(Number(process.env.SEED ?? Date.now()))
+  const seed = Number(process.env.SEED ?? Date.now())
+  const random = seededRandom(seed)
   let child: ChildProcess | undefined
   after(() => child?.kill('SIGKILL'))
 
-  it(`keeps every acknowledged message over ${brokerKills + managerKills} kills`, async () => {
+  it(`keeps every acknowledged message over ${brokerKills + managerKills} kills`, async (t) => {
+    t.diagnostic(`SEED=${seed}`)
     const folder = await mkdtemp(join(tmpdir(), 'queue-kill-'))
     const listen = `127.0.0.1:${await freePort()}`
     const start = async () => {
@@ -40,26 +41,9 @@ describe('killed with SIGKILL under load', () => {
     await start()
     const client = await connectQueue(listen)
     await client.createTopic(topic, { partitions, attemptsMax: 1_000, retentionMs: 0 })
-    const history = new History()
-    let busy = true
-    const load: Load = { topic, partitions, history, going: () => busy }
-    const actors = Promise.all([
-      produceLoad(client, load, 'a'),
-      produceLoad(await connectQueue(listen), load, 'b'),
-      readLoad(await connectQueue(listen), load),
-      workLoad(await connectQueue(listen), load),
-    ])
-    actors.catch(() => {})
-
-    let acked = 0
-    const underLoad = () =>
-      until('more load', () => {
-        const enough = history.acked.size > acked + 100
-        if (enough) acked = history.acked.size
-        return enough
-      })
+    const load = await startLoad(() => connectQueue(listen), topic, partitions)
     for (let kill = 0; kill < brokerKills; kill++) {
-      await underLoad()
+      await load.more(100)
       let victim: number | undefined
       await until('a broker to kill', async () => {
         const up = (await client.brokers()).filter(({ state }) => state === 'up')
@@ -69,18 +53,16 @@ describe('killed with SIGKILL under load', () => {
       process.kill(victim ?? 0, 'SIGKILL')
     }
     for (let kill = 0; kill < managerKills; kill++) {
-      await underLoad()
+      await load.more(100)
       const gone = once(child as ChildProcess, 'exit')
       child?.kill('SIGKILL')
       await gone
       await start()
     }
-    await underLoad()
-    busy = false
-    await actors
+    await load.more(100)
+    await load.end()
 
-    history.check(await contentsOf(client, load))
-    assert.ok(history.acked.size > 3_000, `${history.acked.size} messages were acknowledged`)
+    assert.ok(load.acked > 3_000, `${load.acked} messages were acknowledged`)
     const gone = once(child as ChildProcess, 'exit')
     child?.kill('SIGKILL')
     await gone

@@ -1,17 +1,62 @@
 import { Fault } from '@drover/kernel'
 import type { QueueClient } from '../../src/client/queue-client.ts'
-import type { History } from '../simulation/history.ts'
+import { History } from '../simulation/history.ts'
 
-/** A load that goes on until it is told to stop, and what it is about. */
-export interface Load {
+/** What a load is about, and whether it goes on. */
+interface Load {
   readonly topic: string
   readonly partitions: number
   readonly history: History
   readonly going: () => boolean
 }
 
+/** A load that goes on until it is ended. */
+export interface RunningLoad {
+  /** How many messages were acknowledged so far. */
+  readonly acked: number
+  /** Resolves when this many more have been acknowledged since it was last asked. */
+  more(count: number): Promise<void>
+  /** Ends it; throws when the log is not what its clients were told. */
+  end(): Promise<void>
+}
+
+/** Two produce to the topic, one reads and one works, each over a connection of `connect`. */
+export async function startLoad(
+  connect: () => QueueClient | Promise<QueueClient>,
+  topic: string,
+  partitions: number,
+): Promise<RunningLoad> {
+  const history = new History()
+  let isGoing = true
+  const load: Load = { topic, partitions, history, going: () => isGoing }
+  const client = await connect()
+  const actors = Promise.all([
+    produceLoad(client, load, 'a'),
+    produceLoad(await connect(), load, 'b'),
+    readLoad(await connect(), load),
+    workLoad(await connect(), load),
+  ])
+  // Whoever ends the load is told.
+  actors.catch(() => {})
+  let seen = 0
+  return {
+    get acked() {
+      return history.acked.size
+    },
+    async more(count) {
+      await until(`${count} more messages`, () => history.acked.size > seen + count)
+      seen = history.acked.size
+    },
+    async end() {
+      isGoing = false
+      await actors
+      history.check(await contentsOf(client, load))
+    },
+  }
+}
+
 /** Produces numbered messages; what was acknowledged is in the history. */
-export async function produceLoad(client: QueueClient, load: Load, name: string): Promise<void> {
+async function produceLoad(client: QueueClient, load: Load, name: string): Promise<void> {
   const { topic, partitions, history, going } = load
   for (let count = 0; going(); ) {
     const partition = count % partitions
@@ -29,7 +74,7 @@ export async function produceLoad(client: QueueClient, load: Load, name: string)
 }
 
 /** Reads everything as it comes: what is seen once must be there for ever. */
-export async function readLoad(client: QueueClient, load: Load): Promise<void> {
+async function readLoad(client: QueueClient, load: Load): Promise<void> {
   const { topic, partitions, history, going } = load
   const next = new Array<number>(partitions).fill(0)
   for (let turn = 0; going(); turn++) {
@@ -45,7 +90,7 @@ export async function readLoad(client: QueueClient, load: Load): Promise<void> {
 }
 
 /** Takes work and acknowledges it: nothing acknowledged may come again. */
-export async function workLoad(client: QueueClient, load: Load): Promise<void> {
+async function workLoad(client: QueueClient, load: Load): Promise<void> {
   const { topic, history, going } = load
   while (going())
     await unlessFault(async () => {
@@ -69,7 +114,7 @@ async function unlessFault(work: () => Promise<void>): Promise<void> {
 }
 
 /** All that the log holds, by place. Throws when offsets are left out. */
-export async function contentsOf(
+async function contentsOf(
   client: QueueClient,
   { topic, partitions }: Load,
 ): Promise<Map<string, string>> {
