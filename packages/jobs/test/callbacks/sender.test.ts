@@ -66,7 +66,7 @@ async function startSender(
       await clock.advance(Math.max(60_000, found.dueMs - clock.now()))
       return undefined
     })
-  return { clock, stores, calls, endJob, attempts, owner }
+  return { clock, stores, calls, endJob, attempts, owner, sender }
 }
 
 test('a receiver that is away is called for hours under one id, then given up, and can be replayed', async (t) => {
@@ -92,6 +92,22 @@ test('a receiver that is away is called for hours under one id, then given up, a
     [...Array.from({ length: 10 }, () => 500), 200],
   )
   assert.deepEqual(new Set(calls.map(({ headers }) => headers['webhook-id'])), new Set([id]))
+})
+
+test('a sender that stops hands back what it has not sent, and the attempt does not count', async (t) => {
+  const { clock, stores, calls, endJob, sender } = await startSender(t, () => new Promise(() => {}))
+
+  const id = await endJob('http://me.example/hook')
+  await until('the call', async () => {
+    await clock.advance(1_000)
+    return calls.length > 0
+  })
+  await sender.stop()
+
+  const left = await stores.deliveries.delivery(id)
+  const [next] = await stores.deliveries.claimDue(10, 1_000)
+  assert.deepEqual([left.state, left.attempt, left.attempts], ['pending', 0, []])
+  assert.equal(next?.delivery.id, id)
 })
 
 test('a receiver that answers 410 is not called again', async (t) => {
