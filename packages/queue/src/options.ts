@@ -61,7 +61,10 @@ export const limitDefaults: QueueLimits = {
 
 /** How the log is cut and synced. */
 export interface LogOptions {
-  /** A write-ahead file is handed on to the segments at this size; up to three are in memory. */
+  /**
+   * A write-ahead file is handed on to the segments at this size; up to three are in memory. The disk
+   * keeps up to five of them ready once there was much to write.
+   */
   readonly walBytes: number
   /** A segment ends at this size; retention removes whole segments. */
   readonly segmentBytes: number

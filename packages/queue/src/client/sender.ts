@@ -5,14 +5,15 @@ import type { Message, Receipt } from '../message.ts'
 import type { QueueLimits } from '../options.ts'
 import { mayRepeat, type Routes } from './routes.ts'
 
-/** Batches of one partition that may be under way at once. */
+/**
+ * Batches of one partition that may be under way at once. Beyond it small calls gather; before it they
+ * are at the broker when the disk is done with those before, and need not cross the network first.
+ */
 const underWayMax = 8
-/** And small ones: one is on its way to the disk, and the next is at the broker when that is done. */
-const smallUnderWayMax = 2
 
 /** How messages are gathered. */
 export interface Gathering {
-  /** How long the first message of a batch may wait for others. 0: only while two are under way. */
+  /** How long the first message of a batch may wait for others. 0: to the end of the event loop's turn. */
   readonly lingerMs: number
   /** A batch is sent when it has so many bytes, lingering or not. */
   readonly batchBytes: number
@@ -97,8 +98,6 @@ export class Sender {
     const { lingerMs, batchBytes } = this.#gathering
     while (this.#waiting.length > 0 && this.#underWay < underWayMax && !this.#isBroken()) {
       const ready = this.#waitingBytes >= batchBytes || this.#lingering === 'ripe'
-      // While batches are under way, small calls gather for the next.
-      if (!ready && this.#underWay >= smallUnderWayMax && lingerMs === 0) return
       if (!ready && lingerMs > 0) {
         this.#linger(lingerMs)
         return
