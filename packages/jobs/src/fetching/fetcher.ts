@@ -7,7 +7,7 @@ import { HostGate } from './host-gate.ts'
 import { type HostTurns, PageTurns, TurnLater } from './host-turns.ts'
 import { parsePageUrl } from './page-url.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { createRobots, type Robots } from './robots.ts'
+import { createRobots, type Robots, robotsRestMs } from './robots.ts'
 import { createTransport, type Incoming, type Transport } from './transport.ts'
 import { acceptedEncodings, unpack } from './unpack.ts'
 
@@ -26,7 +26,7 @@ export type FetchOutcome =
   | { readonly kind: 'unchanged'; readonly url: string }
   /** Nothing was fetched: the host is busy, and the page has its turn there in `waitMs`. */
   | { readonly kind: 'later'; readonly waitMs: number }
-  /** `waitMs`: the server asked to come back after it. */
+  /** `waitMs`: the server asked to come back after it, or nothing can be known before. */
   | { readonly kind: 'failed'; readonly fault: Fault; readonly waitMs: number | undefined }
 
 /** One page as it was fetched, its body unpacked. */
@@ -91,7 +91,9 @@ export function createFetcher(
       } catch (error) {
         if (error instanceof TurnLater) return { kind: 'later', waitMs: error.waitMs }
         if (!(error instanceof Fault) || error.code === 'STORE_UNAVAILABLE') throw error
-        return { kind: 'failed', fault: error, waitMs: undefined }
+        // Asked again sooner, an attempt would be spent on what is remembered.
+        const waitMs = error.code === 'ROBOTS_UNREACHABLE' ? robotsRestMs : undefined
+        return { kind: 'failed', fault: error, waitMs }
       }
     },
     stop: () => transport.stop(),

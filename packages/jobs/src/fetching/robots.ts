@@ -34,8 +34,8 @@ interface RobotsFile {
 const bytesMax = 524_288
 const redirectsMax = 5
 const keptMs = 3_600_000
-/** A failure is remembered for so long, so that a thousand jobs do not knock a thousand times. */
-const failureKeptMs = 30_000
+/** A failure is remembered for so long, in ms, so that a thousand jobs do not knock a thousand times. */
+export const robotsRestMs = 30_000
 const sitesMax = 1_000
 /** Of all files that are remembered; their rules take up to ten times as many bytes. */
 const charsMax = 8_388_608
@@ -69,7 +69,7 @@ export function createRobots({ transport, clock, userAgent, totalMs }: RobotsOpt
     keep(origin, { untilMs: nowMs + keptMs, reading, chars: 0 })
     reading.then(
       (file) => keep(origin, { untilMs: nowMs + keptMs, reading, chars: file.chars }),
-      () => keep(origin, { untilMs: clock.monotonic() + failureKeptMs, reading, chars: 0 }),
+      () => keep(origin, { untilMs: clock.monotonic() + robotsRestMs, reading, chars: 0 }),
     )
     return reading
   }

@@ -3,8 +3,11 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createManualClock } from '@drover/kernel'
 import { fault } from '../../src/errors.ts'
+import { createFetcher } from '../../src/fetching/fetcher.ts'
 import { createRobots } from '../../src/fetching/robots.ts'
 import type { Incoming, Transport } from '../../src/fetching/transport.ts'
+import { fetchDefaults } from '../../src/options.ts'
+import { startSite } from '../local-site.ts'
 
 const never = new AbortController().signal
 const hourMs = 3_600_000
@@ -139,11 +142,32 @@ test('large files of many sites are not all remembered', async () => {
   const body = Buffer.from(`User-agent: *\n${'Disallow:/x\n'.repeat(40_000)}`)
   const { asked, ask } = robotsOf(() => ({ body }))
 
-  for (let site = 0; site < 40; site++) await ask(`http://site-${site}.example/`)
+  for (let site = 0; site < 24; site++) await ask(`http://site-${site}.example/`)
   const before = asked.length
-  await ask('http://site-39.example/')
+  await ask('http://site-23.example/')
   const same = asked.length
   await ask('http://site-0.example/')
 
-  assert.deepEqual([before, same, asked.length], [40, 40, 41])
+  assert.deepEqual([before, same, asked.length], [24, 24, 25])
+})
+
+test('a page whose robots.txt failed is tried again only when that is asked for anew', async () => {
+  let isBroken = true
+  const site = await startSite((_request, response) => {
+    if (isBroken) response.destroy()
+    else response.end('page')
+  })
+  const clock = createManualClock()
+  const fetcher = createFetcher({ ...fetchDefaults, allow: [`127.0.0.1:${site.port}`] }, clock)
+
+  const first = await fetcher.fetch(`${site.origin}/`, never)
+  isBroken = false
+  const sooner = await fetcher.fetch(`${site.origin}/`, never)
+  await clock.advance(first.kind === 'failed' ? (first.waitMs ?? 0) : 0)
+  const later = await fetcher.fetch(`${site.origin}/`, never)
+
+  const codes = [first, sooner].map((outcome) => outcome.kind === 'failed' && outcome.fault.code)
+  assert.deepEqual(codes, ['ROBOTS_UNREACHABLE', 'ROBOTS_UNREACHABLE'])
+  assert.equal(later.kind, 'page')
+  await Promise.all([fetcher.stop(), site.close()])
 })

@@ -28,7 +28,7 @@ export interface Evidence {
  * What a job of any page may end with because of the storm: its workers were killed too often, or the
  * site could not keep up. At most so many of all.
  */
-const stormCodes = new Set(['WORKERS_DIED', 'HOST_FAILED', 'FETCH_TIMEOUT'])
+const stormCodes = new Set(['WORKERS_DIED', 'HOST_FAILED', 'FETCH_TIMEOUT', 'ROBOTS_UNREACHABLE'])
 const stormShareMax = 0.002
 
 /** Returns what is wrong, one sentence each; nothing when every promise was kept. */
