@@ -34,7 +34,7 @@ export function ScheduleDialog({ session, onAdded, onClose }: ScheduleDialogProp
           )}
         </Field>
         <div class="pair">
-          <Field label="When" hint="Minute, hour, day, month, day of the week.">
+          <Field label="When" hint="Minute, hour, day, month, weekday.">
             {(control) => (
               <input
                 {...control}

@@ -27,12 +27,15 @@ export function SchedulePanel({ session }: { readonly session: JobsSession }) {
     await refresh()
   }
   return (
-    <Panel title="Schedules" note={value ? plural(value.length, 'schedule') : 'reading …'}>
-      <div class="filters">
+    <Panel
+      title="Schedules"
+      note={value ? plural(value.length, 'schedule') : 'reading …'}
+      actions={
         <Button icon="plus" onPress={() => setAdding(true)}>
           Add a schedule
         </Button>
-      </div>
+      }
+    >
       {problem !== undefined && <Problem text={problem} />}
       {value?.length === 0 && <Nothing>Nothing is submitted by itself so far.</Nothing>}
       {value && value.length > 0 && (
