@@ -11,7 +11,7 @@ export interface Sink {
 }
 
 /** Takes the end of an archive, and tells where in the archive it is. */
-export interface EndSink extends Sink {
+interface EndSink extends Sink {
   readonly total: number
   full(): Buffer[]
   all(): Buffer[]
