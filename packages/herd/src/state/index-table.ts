@@ -1,15 +1,28 @@
+const sizeFirst = 1_024
+
 /**
- * An open-addressing hash table of whole numbers (slots, entries) that compares nothing itself: the
- * owner walks from `start` by `after` until `at` says -1. At most half full, so walks are short.
+ * An open-addressing hash table of slots that compares nothing itself: the owner walks from `start` by
+ * `after` until `at` says -1. Half full it is given up for one of twice the size, so walks are short,
+ * and no larger than it must be, so that it stays in the processor's caches.
  */
 export class IndexTable {
   readonly #cells: Int32Array
   readonly #mask: number
 
-  constructor(countMax: number) {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(8, countMax * 1.5)))
+  /** `size` is a power of two. */
+  constructor(size = sizeFirst) {
     this.#cells = new Int32Array(size)
     this.#mask = size - 1
+  }
+
+  /** How many slots it takes. */
+  get room(): number {
+    return this.#cells.length / 2
+  }
+
+  /** Returns an empty table of twice the size. */
+  larger(): IndexTable {
+    return new IndexTable(this.#cells.length * 2)
   }
 
   /** Returns where a walk for `hash` begins. */
