@@ -22,9 +22,9 @@ interface Subject {
 }
 
 const subjects: readonly Subject[] = [
-  { name: 'drover', title: 'drover: queue, store and worker, synced', jobs: 15_000 },
-  { name: 'bullmq', title: 'BullMQ, Redis appendfsync always', jobs: 15_000, start: startRedis },
-  { name: 'pg-boss', title: 'pg-boss, PostgreSQL', jobs: 3_000, start: startPostgres },
+  { name: 'drover', title: 'drover: queue, store and worker, synced', jobs: 40_000 },
+  { name: 'bullmq', title: 'BullMQ, Redis appendfsync always', jobs: 40_000, start: startRedis },
+  { name: 'pg-boss', title: 'pg-boss, PostgreSQL', jobs: 6_000, start: startPostgres },
 ]
 
 interface Figures {
