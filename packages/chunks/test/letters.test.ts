@@ -6,6 +6,7 @@ import { spellWords, WordDraw } from '../src/letters/draw-words.ts'
 import { parseLetters } from '../src/letters/letter-sets.ts'
 import { looksLikeWordList, WordListReader } from '../src/letters/word-list.ts'
 import { WordScatter } from '../src/letters/word-scatter.ts'
+import { makeText } from './texts.ts'
 
 function scatter(chunk: string, text: string, step = 1_000_000) {
   const sets = parseLetters(chunk)
@@ -82,7 +83,11 @@ const anyText = fc
   .map((parts) => parts.join('').replaceAll('\0', ' '))
 
 test('every word goes to each chunk of its letter, and nowhere else, however it is pushed', () => {
-  const property = fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, step) => {
+  const anyStep = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 100, max: 90_000 }))
+  // Long ones fill chunks and the blocks that they are read by.
+  const times = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 9 }) }, fc.nat(900))
+  const property = fc.property(anyText, anyStep, times, (part, step, count) => {
+    const text = part.repeat(count).slice(0, 200_000)
     const chunks = ['a', 'abe', 'd-z'].map((set) => [...(parseLetters(set)[0]?.letters ?? '')])
     const wanted = chunks.map((letters) =>
       [...text.matchAll(words)]
@@ -106,6 +111,20 @@ test('every word goes to each chunk of its letter, and nowhere else, however it 
     )
   })
   fc.assert(property, { numRuns: 500 })
+})
+
+test('a long text is dealt out the same in one push and in pushes of any size', () => {
+  const text = makeText(700_000).replaceAll(' the ', ' the naïve l’été — x’s self-made ')
+  const whole = scatter('a-c,d-z,c,x', text)
+
+  for (const step of [63, 4_097, 65_536, 65_537]) {
+    const cut = scatter('a-c,d-z,c,x', text, step)
+    assert.deepEqual(cut.counts, whole.counts)
+    assert.ok(cut.texts.every((one, chunk) => one === whole.texts[chunk]))
+  }
+  const found = [...text.matchAll(words)].map(([word]) => word)
+  assert.equal(whole.texts[3], found.filter((word) => /^x/i.test(word)).join(' '))
+  assert.equal(whole.texts[0], found.filter((word) => /^[a-c]/i.test(word)).join(' '))
 })
 
 test('a text without ASCII white space is dealt out too', () => {

@@ -15,21 +15,44 @@ const ranks = { heading: 3, paragraph: 2, line: 1 } as const
 export function createMarkdownChunker(size: TextSize, resume: Resume): TextChunker {
   // Whether a piece begins within a fenced block: the mark of the fence, or nothing.
   let fence = resume.carry === '' ? 0 : Number(resume.carry)
+  const seen: SeenLines = { count: 0, starts: [], fences: [] }
   const find: FindCut = (bytes, start, isEnd) => {
     const left = bytes.length - start
     if (left <= size.sizeBytes + (isEnd ? 0 : lookAheadBytes))
       return isEnd ? { end: bytes.length, next: bytes.length } : undefined
-    const best = bestLine(bytes, start, size, fence)
+    seen.count = 0
+    const best = bestLine(bytes, start, size, fence, seen)
     const end = best >= 0 ? best : endOfSentences(bytes, start, size)
     const next = startOfNext(bytes, start, end, size.overlapBytes)
-    fence = fenceAt(bytes, start, next, fence)
+    const known = lastUpTo(seen, next)
+    fence = fenceAt(bytes, seen.starts[known] as number, next, seen.fences[known] as number)
     return { end, next }
   }
   return new TextChunker(find, resume, () => (fence === 0 ? '' : String(fence)))
 }
 
-/** Returns the best line start in the piece's reach, or -1. */
-function bestLine(bytes: Buffer, start: number, size: TextSize, fenceAtStart: number): number {
+/** The lines that were looked at, and the fence that is open before each: the same memory each time. */
+interface SeenLines {
+  count: number
+  readonly starts: number[]
+  readonly fences: number[]
+}
+
+/** Returns the number of the last line that begins up to `at`; the first one always does. */
+function lastUpTo({ count, starts }: SeenLines, at: number): number {
+  let line = count - 1
+  while ((starts[line] as number) > at) line--
+  return line
+}
+
+/** Returns the best line start in the piece's reach, or -1; notes the lines in `seen`. */
+function bestLine(
+  bytes: Buffer,
+  start: number,
+  size: TextSize,
+  fenceAtStart: number,
+  seen: SeenLines,
+): number {
   const limit = start + size.sizeBytes
   const least = start + Math.max(size.overlapBytes, 1)
   let fence = fenceAtStart
@@ -37,6 +60,9 @@ function bestLine(bytes: Buffer, start: number, size: TextSize, fenceAtStart: nu
   let bestRank = 0
   let wasEmpty = false
   for (let line = start; line <= limit; ) {
+    seen.starts[seen.count] = line
+    seen.fences[seen.count] = fence
+    seen.count++
     const rank = line > least && fence === 0 ? rankOf(bytes, line, wasEmpty) : -1
     if (rank >= bestRank) {
       best = line

@@ -1,6 +1,7 @@
 import { fault } from '../errors.ts'
 import { wordBytesMax } from '../options.ts'
 import type { Groups } from '../pieces/groups.ts'
+import { WordCore } from '../wasm/word-core.ts'
 import {
   byteKinds,
   firstLetter,
@@ -34,6 +35,9 @@ export function addCounts(counts: LetterCounts, more: LetterCounts): void {
   counts.letters = counts.letters.map((count, letter) => count + (more.letters[letter] ?? 0))
 }
 
+/** So many bytes are scanned in JavaScript before the core is asked again. */
+const slowBytes = 64
+
 /** So much of a chunk is handed on at one time. */
 const outputBytes = 32 * 1_024
 const space = 32
@@ -57,9 +61,9 @@ export class WordScatter {
   readonly #chunks: readonly (readonly number[])[]
   /** For each letter from 1 on, and 256 for none: its one chunk, `toNone` or `toSeveral`. */
   readonly #chunkOf: Int16Array
-  /** The growing ends of the chunks, each with room for one more word of any length. */
-  readonly #outputs: readonly Uint8Array[]
-  /** Bytes of each end: every word has a space after it, and the last space is held back. */
+  /** Deals out words of ASCII, and has the growing ends of all chunks in its memory. */
+  readonly #core: WordCore
+  /** Where each end goes on: every word has a space after it, and the last space is held back. */
   readonly #used: Int32Array
   /** How often each byte was handed on, of each chunk. */
   readonly #seen: readonly Float64Array[]
@@ -73,8 +77,11 @@ export class WordScatter {
       const chunks = this.#chunks[letter - 1] ?? []
       return chunks.length > 1 ? toSeveral : (chunks[0] ?? toNone)
     })
-    this.#outputs = sets.map(() => new Uint8Array(outputBytes + wordBytesMax + 2))
-    this.#used = new Int32Array(sets.length)
+    this.#core = new WordCore({
+      chunkOf: (byte) => this.#chunkOf[byte & 0x1f] as number,
+      ...{ chunks: sets.length, outputBytes, roomBytes: outputBytes + wordBytesMax + 2 },
+    })
+    this.#used = this.#core.used
     this.#seen = sets.map(() => new Float64Array(256))
   }
 
@@ -102,9 +109,10 @@ export class WordScatter {
   /** Ends the text; returns what was counted of each chunk. */
   end(): readonly LetterCounts[] {
     this.#scan(this.#tail, 0, this.#tail.length)
-    for (const group of this.#outputs.keys()) this.#flush(group)
+    for (const group of this.#seen.keys()) this.#flush(group)
     return this.#seen.map((seen, group) => {
-      const words = this.#used[group] === 0 ? 0 : (seen[space] as number) + 1
+      const words =
+        this.#used[group] === this.#core.startOf(group) ? 0 : (seen[space] as number) + 1
       const letters = Array.from({ length: 26 }, () => 0)
       for (let byte = 0; byte < 128; byte++) {
         const letter = letterOfByte[byte] as number
@@ -115,8 +123,20 @@ export class WordScatter {
   }
 
   #scan(bytes: Buffer, from: number, end: number): void {
-    const [chunkOf, usedOf, outputs] = [this.#chunkOf, this.#used, this.#outputs]
     for (let at = from; at < end; ) {
+      if (end - at > slowBytes) at = this.#core.scatter(bytes, at, end, this.#flushFull)
+      // A word that is not all ASCII, or goes to several chunks, is seldom alone.
+      at = this.#scanSlowly(bytes, at, Math.min(end, at + slowBytes), end)
+    }
+  }
+
+  readonly #flushFull = (group: number) => this.#flush(group)
+
+  /** Deals out the words that begin before `until`, of any script; returns where it stopped. */
+  #scanSlowly(bytes: Buffer, from: number, until: number, end: number): number {
+    const [chunkOf, usedOf, { memory }] = [this.#chunkOf, this.#used, this.#core]
+    let at = from
+    while (at < until) {
       const byte = bytes[at] as number
       if (kinds[byte] !== plainLetter) {
         const skipped = skipAt(bytes, at, end)
@@ -130,12 +150,13 @@ export class WordScatter {
         continue
       }
       const used = usedOf[chunk] as number
-      const next = copyWord(bytes, at, end, outputs[chunk] as Uint8Array, used)
+      const next = copyWord(bytes, at, end, memory, used)
       const sum = used + next - at + 1
       usedOf[chunk] = sum
-      if (sum > outputBytes) this.#flush(chunk)
+      if (sum > this.#core.startOf(chunk) + outputBytes) this.#flush(chunk)
       at = next
     }
+    return at
   }
 
   /** Adds the word at `start` to every chunk of its letter; returns where it ends. */
@@ -143,21 +164,22 @@ export class WordScatter {
     let next = start
     for (const chunk of this.#chunks[letter] ?? []) {
       const used = this.#used[chunk] as number
-      next = copyWord(bytes, start, end, this.#outputs[chunk] as Uint8Array, used)
+      next = copyWord(bytes, start, end, this.#core.memory, used)
       this.#used[chunk] = used + next - start + 1
-      if (used > outputBytes) this.#flush(chunk)
+      if (used > this.#core.startOf(chunk) + outputBytes) this.#flush(chunk)
     }
     return next
   }
 
   /** Hands on what a chunk has, but for its last space. */
   #flush(group: number): void {
-    const [bytes, used] = [this.#outputs[group] as Uint8Array, this.#used[group] as number]
-    if (used === 0) return
-    this.#groups.append(group, bytes, 0, used - 1)
-    countBytes(bytes, used - 1, this.#seen[group] as Float64Array)
-    bytes[0] = space
-    this.#used[group] = 1
+    const [{ memory }, start] = [this.#core, this.#core.startOf(group)]
+    const end = (this.#used[group] as number) - 1
+    if (end < start) return
+    this.#groups.append(group, memory, start, end)
+    countBytes(memory, start, end, this.#seen[group] as Float64Array)
+    memory[start] = space
+    this.#used[group] = start + 1
   }
 }
 
@@ -245,10 +267,10 @@ function endOfWords(bytes: Buffer): number {
 }
 
 /** Adds to `seen` how often each byte occurs; four counts at once wait less for each other. */
-function countBytes(bytes: Uint8Array, length: number, seen: Float64Array): void {
+function countBytes(bytes: Uint8Array, start: number, end: number, seen: Float64Array): void {
   counts.fill(0)
-  const even = length - (length % 4)
-  for (let at = 0; at < even; at += 4) {
+  const even = end - ((end - start) % 4)
+  for (let at = start; at < even; at += 4) {
     const a = bytes[at] as number
     const b = 256 + (bytes[at + 1] as number)
     const c = 512 + (bytes[at + 2] as number)
@@ -258,7 +280,7 @@ function countBytes(bytes: Uint8Array, length: number, seen: Float64Array): void
     counts[c] = (counts[c] as number) + 1
     counts[d] = (counts[d] as number) + 1
   }
-  for (let at = even; at < length; at++)
+  for (let at = even; at < end; at++)
     counts[bytes[at] as number] = (counts[bytes[at] as number] as number) + 1
   for (let byte = 0; byte < 1_024; byte++)
     seen[byte % 256] = (seen[byte % 256] as number) + (counts[byte] as number)

@@ -94,9 +94,17 @@ export const op = {
   load64: (offset: number): Code => [0x29, 3, ...unsigned(offset)],
   /** Loads one byte, as an unsigned 32-bit number. */
   load8: (offset: number): Code => [0x2d, 0, ...unsigned(offset)],
+  /** Loads 32 bits at the address on the stack plus `offset`. */
+  load32: (offset: number): Code => [0x28, 2, ...unsigned(offset)],
+  /** Store the value on the stack at the address below it: one byte, 32 bits. */
+  store8: [0x3a, 0, 0],
+  store32: [0x36, 2, 0],
   i32: (value: number): Code => [0x41, ...signed(value)],
   i64: (value: number): Code => [0x42, ...signed(value)],
   i64Wide: (value: bigint): Code => [0x42, ...signedWide(BigInt.asIntN(64, value))],
+  i32IsZero: [0x45],
+  i32Equals: [0x46],
+  i32Above: [0x4b],
   i32AtLeast: [0x4f],
   i32Add: [0x6a],
   i64ToI32: [0xa7],
