@@ -105,7 +105,11 @@ function ExperimentCard({ experiment, isQuick, isBlocked, refresh }: ExperimentC
     >
       <div class="experiment">
         <p>
-          {says} <span class="muted nowrap">· about {minutesText(minutes)}</span>
+          {says}{' '}
+          <span class="muted nowrap">
+            · about {minutesText(minutes)}
+            {isQuick && ' in full'}
+          </span>
         </p>
         <Progress experiment={experiment} />
       </div>

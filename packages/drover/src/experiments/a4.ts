@@ -27,7 +27,7 @@ interface Compared {
 /** A-4: A-1 and A-2 again with other hash functions. */
 export async function runA4({ requests, isQuick, progress, stage }: Run): Promise<Report> {
   const lab = await startLab(stage, { replicas: sizes[0], policy: 'slot-ring' })
-  // The same connections for all of it: opening ten thousand anew takes longer than what is measured.
+  // The same connections for all of it: opening ten thousand anew for each would cost nearly as much as asking.
   const crowd = await stage.open(() => openCrowd(new URL('/home', lab.url), requests))
   const seen = variants.map((): Seen[] => [])
   for (const replicas of isQuick ? sizes.slice(0, 2) : sizes) {

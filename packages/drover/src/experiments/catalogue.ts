@@ -35,7 +35,7 @@ export const catalogue = {
   a4: {
     title: 'A-4: other hash functions',
     says: 'a1 and a2 with other hash functions',
-    minutes: 2,
+    minutes: 1.2,
     steps: 30,
   },
   'round-robin': {
