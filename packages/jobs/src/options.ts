@@ -16,7 +16,7 @@ export interface FetchOptions {
   readonly bodyMs: number
   /** Time for the page in all, with redirects, without the waits for its turn and for robots.txt. */
   readonly totalMs: number
-  /** The body as it comes over the wire. */
+  /** The body as it comes over the wire; `concurrency` times that is what fetches may have in memory. */
   readonly packedBytesMax: number
   /** The body after decompression: what bounds a decompression bomb. */
   readonly pageBytesMax: number
@@ -43,8 +43,8 @@ export const fetchDefaults: FetchOptions = {
   headersMs: 20_000,
   bodyMs: 20_000,
   totalMs: 60_000,
-  packedBytesMax: 16_777_216,
-  pageBytesMax: 33_554_432,
+  packedBytesMax: 8_388_608,
+  pageBytesMax: 16_777_216,
   hostDelayMs: 500,
   hostDelayMsMax: 10_000,
   hostConcurrency: 2,

@@ -5,6 +5,7 @@ import type { Lookup } from './connector.ts'
 import { createGuard } from './guard.ts'
 import { HostGate } from './host-gate.ts'
 import { type HostTurns, PageTurns, TurnLater } from './host-turns.ts'
+import { createLane, type Lane } from './lane.ts'
 import { parsePageUrl } from './page-url.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { createRobots, type Robots, robotsRestMs } from './robots.ts'
@@ -66,7 +67,11 @@ interface Tools {
   readonly transport: Transport
   readonly robots: Robots
   readonly gate: HostGate
+  readonly unpacking: Lane
 }
+
+/** Bodies that are unpacked at one time: each may take as much memory as a page may have bytes. */
+const unpackingMax = 8
 
 /**
  * Returns what fetches pages: address by address, robots.txt asked, in its host's turn, redirects
@@ -81,7 +86,8 @@ export function createFetcher(
   const transport = createTransport({ ...options, guard, clock, ...(lookup ? { lookup } : {}) })
   const robots = createRobots({ ...options, transport, clock })
   const gate = new HostGate(options, clock)
-  const tools = { options, clock, transport, robots, gate }
+  const unpacking = createLane(unpackingMax)
+  const tools = { options, clock, transport, robots, gate, unpacking }
   return {
     async fetch(url, signal, known, hasTurn = false) {
       try {
@@ -210,7 +216,7 @@ function utf8(header: string): string {
 const passingStatuses = new Set([408, 425, 429])
 
 async function conclude(
-  { options, clock }: Tools,
+  { options, clock, unpacking }: Tools,
   { status, headers, body }: Incoming,
   url: URL,
   redirects: number,
@@ -228,7 +234,7 @@ async function conclude(
       contentType: headers['content-type'],
       etag: headers.etag,
       lastModified: headers['last-modified'],
-      body: await unpack(body, headers['content-encoding'], options.pageBytesMax),
+      body: await unpacking(() => unpack(body, headers['content-encoding'], options.pageBytesMax)),
       redirects,
     },
   }
