@@ -77,7 +77,7 @@ export interface LogOptions {
 }
 
 export const logDefaults: LogOptions = {
-  walBytes: 33_554_432,
+  walBytes: 25_165_824,
   segmentBytes: 134_217_728,
   indexEveryBytes: 65_536,
   commitBytesMax: 4_194_304,
