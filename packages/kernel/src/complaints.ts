@@ -21,6 +21,8 @@ const toldMax = 5
 export function describeComplaints(complaints: readonly Complaint[], what: string): string {
   const told = new Set<string>()
   for (const complaint of complaints) {
+    // A body of a few MB may have hundreds of thousands, and each costs.
+    if (told.size === toldMax) break
     const { keyword, instancePath, message = 'does not fit', params } = complaint
     const where = `${what}${instancePath}`
     if (keyword === 'additionalProperties') told.add(`${where}${unknownKey(complaint)}`)
@@ -30,7 +32,7 @@ export function describeComplaints(complaints: readonly Complaint[], what: strin
     // The alternatives' own complaints say more.
     else if (keyword !== 'anyOf' || told.size === 0) told.add(`${where} ${message}`)
   }
-  return [...told].slice(0, toldMax).join('; ').trim()
+  return [...told].join('; ').trim()
 }
 
 function unknownKey({ params, parentSchema }: Complaint): string {

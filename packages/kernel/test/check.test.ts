@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileCheck } from '../src/check.ts'
+import { describeComplaints } from '../src/complaints.ts'
 import { Type } from '../src/schema.ts'
 
 test('a check names the place and what was expected, and says nothing of what fits', () => {
@@ -31,4 +32,20 @@ test('a check names every value of a choice', () => {
   )
 
   assert.equal(check({ way: 'left' }), '/way must be up, down')
+})
+
+test('of very many complaints few are looked at', () => {
+  let looked = 0
+  const complaints = Array.from({ length: 10_000 }, (_, index) => ({
+    ...{ keyword: 'additionalProperties', instancePath: '', message: 'is one too many' },
+    get params() {
+      looked++
+      return { additionalProperty: `key${index}` }
+    },
+  }))
+
+  const said = describeComplaints(complaints, 'body')
+
+  assert.match(said, /^body: unknown key "key0"; .*"key4"$/)
+  assert.ok(looked < 100, `${looked} were looked at`)
 })
