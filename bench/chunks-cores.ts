@@ -57,6 +57,10 @@ export const chunksCores: Claim = {
       },
       { title: 'zip-stream, 256 × 1 MB', subject: 'zip-stream 1000000', file: large },
       {
+        ...{ title: 'read, CRC-32, write; no sums', subject: 'floor 1000000', file: large },
+        peer: 'zip-stream, 256 × 1 MB',
+      },
+      {
         ...{ title: 'zip, 256 × 1 MB', subject: 'zip 1000000', file: large, goal: '≥ 3 ×' },
         peer: 'zip-stream, 256 × 1 MB',
       },
@@ -68,24 +72,28 @@ export const chunksCores: Claim = {
     lab.print(`real text from the page cache; the best of ${rounds} rounds of a warm process,`)
     lab.print('MB of input for each second of CPU time, of all its threads together')
     lab.print()
-    const speed = (title: string) => {
+    const speed = (title: string, key: 'cpuMs' | 'wallMs') => {
       const figures = seen.get(title)
-      return figures ? figures.bytes / 1_000 / Math.min(...figures.cpuMs) : Number.NaN
+      return figures ? figures.bytes / 1_000 / Math.min(...figures[key]) : Number.NaN
     }
     const cells = rows.map(({ title, goal = '', peer }) => {
-      const { pieces = 0, wallMs = [], bytes = 0, mostBytes = 0 } = seen.get(title) ?? {}
-      const wall = (bytes / 1_000 / Math.min(...wallMs)).toFixed(0)
-      const ratio = peer === undefined ? '' : `${(speed(title) / speed(peer)).toFixed(1)} ×`
+      const { pieces = 0, mostBytes = 0 } = seen.get(title) ?? {}
+      const ratio = (key: 'cpuMs' | 'wallMs') =>
+        peer === undefined ? '' : `${(speed(title, key) / speed(peer, key)).toFixed(1)} ×`
       const memory = `${(mostBytes / mebibyte).toFixed(0)} MiB`
-      return [title, `${pieces}`, speed(title).toFixed(0), wall, memory, ratio, goal]
+      const speeds = [speed(title, 'cpuMs').toFixed(0), speed(title, 'wallMs').toFixed(0)]
+      return [title, `${pieces}`, ...speeds, memory, ratio('cpuMs'), ratio('wallMs'), goal]
     })
-    const header = ['', 'pieces', 'MB/CPU s', 'MB/s', 'memory', 'of the peer', 'goal']
+    const header = ['', 'pieces', 'MB/CPU s', 'MB/s', 'memory', 'CPU, peer', 'wall, peer', 'goal']
     for (const line of tableLines([header, ...cells])) lab.print(line)
     lab.print()
     lab.print(
-      'cdc finds the cuts, without sums; a zip of ours has SHA-256 of each chunk in a manifest,',
+      'cdc finds the cuts, without sums; text is made into strings by both. A zip of ours has',
     )
-    lab.print('zip-stream works out CRC-32 only; text is made into strings by both.')
+    lab.print(
+      'SHA-256 of each chunk and of the file in a manifest; zip-stream works out CRC-32 only.',
+    )
+    lab.print('No zip of large chunks can take less than the row without sums.')
   },
 }
 
