@@ -168,20 +168,22 @@ export class JobStore {
   async cancel(id: string, ownerId?: string): Promise<Job> {
     const before = await this.job(id, ownerId)
     if (before.state === 'cancelled') return before
-    const { numUpdatedRows } = await this.#end().where('id', '=', id).executeTakeFirst()
-    if (numUpdatedRows === 0n) throw fault('JOB_STATE', `job ${id} has ended already`)
-    return this.job(id)
+    const row = await this.#end().where('id', '=', id).returningAll().executeTakeFirst()
+    if (!row) throw fault('JOB_STATE', `job ${id} has ended already`)
+    return toJob(row)
   }
 
   /** Starts a job that has ended again, as its next run. Throws JOB_STATE when it has not. */
   async retry(id: string, ownerId?: string): Promise<Job> {
     const { state } = await this.job(id, ownerId)
-    const { numUpdatedRows } = await this.#startAgain()
+    // As it is now: in the next moment the publisher may have it.
+    const row = await this.#startAgain()
       .where('id', '=', id)
       .where('state', 'in', [...finalStates])
+      .returningAll()
       .executeTakeFirst()
-    if (numUpdatedRows === 0n) throw fault('JOB_STATE', `job ${id} is ${state}, it has not ended`)
-    return this.job(id)
+    if (!row) throw fault('JOB_STATE', `job ${id} is ${state}, it has not ended`)
+    return toJob(row)
   }
 
   /** Starts up to `limit` jobs that have ended so again, as their next runs; returns how many. */
