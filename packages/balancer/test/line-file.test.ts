@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createManualClock, systemClock } from '@drover/kernel'
 import { LineFile } from '../src/line-file.ts'
-import { until } from './door/until.ts'
+import { until } from './until.ts'
 
 async function temporaryFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'line-file-'))
@@ -23,7 +23,7 @@ test('lines are gathered, and written together', async (t) => {
   assert.equal(await readFile(path, 'utf8'), '')
 
   await clock.advance(200)
-  await until(async () => (await readFile(path, 'utf8')) === 'one\ntwo\n', 'both lines')
+  await until('both lines', async () => (await readFile(path, 'utf8')) === 'one\ntwo\n')
 
   await file.close()
 })

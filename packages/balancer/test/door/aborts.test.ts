@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { until, untilStill } from '../until.ts'
 import { statusOf, targetOf } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startDoor, startTimedDoor } from './running-door.ts'
-import { until, untilStill } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -26,15 +26,15 @@ describe('a client that goes cancels its request at the replica', () => {
     test(`when it ${name} before the answer`, async (t) => {
       const { upstream, door, client } = await start(t, undefined)
       client.send(get)
-      await until(() => upstream.requests.length === 1, 'the request')
+      await until('the request', () => upstream.requests.length === 1)
 
       go(client)
 
       await until(
-        () => upstream.connections[0]?.ended || upstream.connections[0]?.closed,
         'a cancel',
+        () => upstream.connections[0]?.ended || upstream.connections[0]?.closed,
       )
-      await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'the end')
+      await until('the end', async () => (await door.service()).replicas[0]?.inFlight === 0)
     })
 
     test(`when it ${name} within the answer`, async (t) => {
@@ -45,25 +45,25 @@ describe('a client that goes cancels its request at the replica', () => {
       go(client)
 
       await until(
-        () => upstream.connections[0]?.ended || upstream.connections[0]?.closed,
         'a cancel',
+        () => upstream.connections[0]?.ended || upstream.connections[0]?.closed,
       )
-      await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'the end')
+      await until('the end', async () => (await door.service()).replicas[0]?.inFlight === 0)
     })
 
     test(`when it ${name} within its body`, async (t) => {
       const { upstream, door, client } = await start(t, undefined)
       client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nabc')
-      await until(() => upstream.text.endsWith('abc'), 'the beginning')
+      await until('the beginning', () => upstream.text.endsWith('abc'))
 
       go(client)
 
       await until(
-        () => upstream.connections[0]?.ended || upstream.connections[0]?.closed,
         'a cancel',
+        () => upstream.connections[0]?.ended || upstream.connections[0]?.closed,
       )
       assert.deepEqual(upstream.requests, [])
-      await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'the end')
+      await until('the end', async () => (await door.service()).replicas[0]?.inFlight === 0)
     })
   }
 
@@ -74,7 +74,7 @@ describe('a client that goes cancels its request at the replica', () => {
 
     client.socket.resetAndDestroy()
 
-    await until(() => upstream.connections[0]?.ended || upstream.connections[0]?.closed, 'a cancel')
+    await until('a cancel', () => upstream.connections[0]?.ended || upstream.connections[0]?.closed)
     assert.ok(door.events.every(({ kind }) => kind !== 'failed'))
   })
 
@@ -93,8 +93,8 @@ describe('a client that goes cancels its request at the replica', () => {
     }
 
     await until(
-      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
       'the end',
+      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
     )
     const [replica] = (await door.service()).replicas
     assert.equal(replica?.inFlight, 0)
@@ -129,7 +129,7 @@ describe('a client that has sent all it will', () => {
       const before = client.length
       client.socket.once('data', () => client.socket.pause())
       client.socket.resume()
-      await until(() => client.length > before || client.ended, 'more')
+      await until('more', () => client.length > before || client.ended)
     }
     client.socket.resume()
 
@@ -158,7 +158,7 @@ describe('an answer that comes before the request is all there', () => {
     client.send(Buffer.alloc(100_000))
 
     await client.untilEnded()
-    await until(() => upstream.connections[0]?.ended || upstream.connections[0]?.closed, 'an end')
+    await until('an end', () => upstream.connections[0]?.ended || upstream.connections[0]?.closed)
   })
 
   test('is not lost to a client that sends all it has before it reads', async (t) => {
@@ -206,7 +206,7 @@ describe('an answer that comes before the request is all there', () => {
 
     assert.equal((await client.answer()).body.toString(), 'halfhalf')
     client.send('POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nlast')
-    await until(() => upstream.connections.some(({ text }) => text.includes('/2')), 'the next')
+    await until('the next', () => upstream.connections.some(({ text }) => text.includes('/2')))
   })
 })
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { turns } from '../until.ts'
 import { header, type Message, statusOf } from './messages.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
-import { turns } from './until.ts'
 import { startUpstream } from './upstream.ts'
 
 /** A request that is well, and what must reach the replica of it. */

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { Duplex } from 'node:stream'
 import { ChunkedDecoder } from '../../src/door/parsing/chunked-decoder.ts'
 import { bodyLength, ResponseHead } from '../../src/door/parsing/response-head.ts'
-import { turns } from './until.ts'
+import { turns } from '../until.ts'
 
 /** An answer to GET as a parser understood it. */
 export interface UnderstoodAnswer {

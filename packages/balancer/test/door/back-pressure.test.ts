@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { ListenerPlan } from '../../src/plan.ts'
+import { until, untilStill } from '../until.ts'
 import { statusOf, targetOf } from './messages.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startDoor, startTimedDoor } from './running-door.ts'
-import { until, untilStill } from './until.ts'
 import { type Answering, ok, startUpstream } from './upstream.ts'
 
 const get = (target = '/') => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
@@ -30,7 +30,7 @@ describe('a client that does not read', () => {
 
     assert.ok(early < 750, `${early} requests were answered to nobody`)
     client.socket.resume()
-    await until(() => client.length > 45_000_000, 'all answers')
+    await until('all answers', () => client.length > 45_000_000)
     for (let index = 0; index < 1_500; index++)
       assert.ok((await client.answer()).body.toString('latin1', 0, 5).startsWith(`/${index}`))
   })
@@ -87,7 +87,7 @@ describe('a client that sends ahead', () => {
     const flood = Buffer.from(get('/ahead').repeat(1_000_000))
 
     client.send(get())
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
     client.send(flood)
     const unsent = await untilStill(() => client.socket.writableLength)
 
@@ -100,7 +100,7 @@ describe('a client that sends ahead', () => {
     client.send(flood)
 
     for (let round = 1; round <= 20; round++) {
-      await until(() => upstream.requests.length === round, `request ${round}`)
+      await until(`request ${round}`, () => upstream.requests.length === round)
       upstream.connections[0]?.send(ok())
     }
     const unsent = await untilStill(() => client.socket.writableLength)

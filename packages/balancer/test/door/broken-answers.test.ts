@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { until } from '../until.ts'
 import { readAnswer, statusOf, targetOf } from './messages.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
@@ -176,7 +176,7 @@ describe('bytes behind an answer', () => {
 
     connection.send(ok('poison'))
 
-    await until(() => connection.closed || connection.ended || connection.reset, 'the close')
+    await until('the close', () => connection.closed || connection.ended || connection.reset)
     await expectFreshConnection(running)
   })
 
@@ -226,7 +226,7 @@ describe('bytes behind an answer', () => {
     const client = await door.client()
     client.send(get('/1'))
     assert.equal((await client.answer()).body.toString(), 'answer of 0')
-    await until(() => upstream.connections[0]?.closed || upstream.connections[0]?.ended, 'a close')
+    await until('a close', () => upstream.connections[0]?.closed || upstream.connections[0]?.ended)
 
     client.send(get('/2'))
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 
 /** Listens with the shortest queue there is, and never again does a thing. */
 const deaf = `
@@ -23,6 +23,6 @@ export async function openDeafPort(t: TestContext): Promise<number> {
     await worker.terminate()
   })
   for (const socket of filling) socket.on('error', () => {})
-  await until(() => filling.filter(({ connecting }) => !connecting).length >= 2, 'a full queue')
+  await until('a full queue', () => filling.filter(({ connecting }) => !connecting).length >= 2)
   return port
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { until } from '../until.ts'
 import { readAnswerAsDoor, readAnswerAsNode } from './answers-understood.ts'
 import { answerTexts } from './generated-answers.ts'
 import { requestStreams } from './generated-requests.ts'
@@ -14,7 +15,6 @@ import {
   type Understood,
   understandAll,
 } from './understood.ts'
-import { until } from './until.ts'
 
 /** Everything that the door passes on of a request must be what node's parser found there. */
 function expectAgreement(ours: Understood, theirs: Understood | undefined): void {
@@ -97,8 +97,8 @@ async function sendThrough(door: RunningDoor, text: string, answers: number): Pr
   const client = await door.client()
   client.send(text)
   await until(
-    () => (client.text.match(/^HTTP\/1\.1 [2-5]/gm) ?? []).length >= answers || client.closed,
     `${answers} answers`,
+    () => (client.text.match(/^HTTP\/1\.1 [2-5]/gm) ?? []).length >= answers || client.closed,
   )
   client.socket.destroy()
 }

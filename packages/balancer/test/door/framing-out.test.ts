@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { until } from '../until.ts'
 import { header, type Message, statusOf, targetOf } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { type RunningDoor, startDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { type Answering, ok, startUpstream, type Upstream } from './upstream.ts'
 
 interface Running {
@@ -296,7 +296,7 @@ describe('a client of HTTP/1.0', () => {
 
     upstream.connections[0]?.socket.destroy()
 
-    await until(() => client.closed, 'the end')
+    await until('the end', () => client.closed)
     assert.equal(client.reset, true)
   })
 })
@@ -311,6 +311,6 @@ test('the connections of a door know no leftovers of another client', async (t) 
       assert.equal((await client.answer()).body.toString(), `/${index}-${round}`)
   }
 
-  await until(() => upstream.requests.length === 200, 'every request')
+  await until('every request', () => upstream.requests.length === 200)
   assert.ok(upstream.connections.length <= 20)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { until } from '../until.ts'
 import {
   ask,
   dataFrame,
@@ -12,7 +13,6 @@ import {
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
 import { certificateFor, secureListener } from './tls-plans.ts'
-import { until } from './until.ts'
 import { startUpstream } from './upstream.ts'
 
 const certificates = [certificateFor(['a.test'])]
@@ -108,13 +108,13 @@ type Running = Awaited<ReturnType<typeof start>>
 
 /** Waits until the door has refused stream 1, in whatever way. */
 async function untilRefused({ peer }: Running): Promise<void> {
-  await until(() => {
+  await until('a refusal', () => {
     if (peer.ended || peer.closed) return true
     return framesOf(peer).some(
       ({ type, stream }) =>
         type === goAway || (stream === 1 && (type === reset || type === headers)),
     )
-  }, 'a refusal')
+  })
 }
 
 describe('a field that breaks the rules reaches no replica', () => {
@@ -124,7 +124,7 @@ describe('a field that breaks the rules reaches no replica', () => {
 
       peer.send(headersFrame(1, list))
 
-      await until(() => upstream.requests.length === 1, 'the rest of it')
+      await until('the rest of it', () => upstream.requests.length === 1)
       assert.doesNotMatch(upstream.text, /own|evil|smuggled|transfer-encoding|\0/)
       assert.equal(upstream.requests[0]?.start, 'GET /page HTTP/1.1')
     })
@@ -180,8 +180,8 @@ describe('HTTP/2 that breaks the rules reaches no replica', () => {
     )
 
     await until(
-      () => upstream.requests.length === 1 || framesOf(peer).some(({ type }) => type === reset),
       'an end',
+      () => upstream.requests.length === 1 || framesOf(peer).some(({ type }) => type === reset),
     )
     for (const { trailers } of upstream.requests) assert.deepEqual(trailers, [])
   })
@@ -200,7 +200,7 @@ test('an empty DATA frame does not end a body', async (t) => {
   ] as const)
     peer.send(dataFrame(1, data, last))
 
-  await until(() => upstream.requests.length === 1, 'the request')
+  await until('the request', () => upstream.requests.length === 1)
   assert.equal(upstream.requests[0]?.body.toString(), 'abcd')
 })
 
@@ -228,10 +228,10 @@ test('thousands of streams, opened and reset at once, harm nobody else', async (
     assert.equal((await ask(other, { ':path': '/well' })).status, 200)
   }
 
-  await until(async () => {
+  await until('the end of all of them', async () => {
     const service = await door.service('web')
     return service.replicas[0]?.inFlight === 0
-  }, 'the end of all of them')
+  })
   assert.ok(upstream.connections.length < 5_000)
 })
 
@@ -243,8 +243,8 @@ test('more streams at once than there may be are refused', async (t) => {
   for (let index = 0; index < 1_000; index++) peer.send(headersFrame(index * 2 + 1, fields({})))
 
   await until(
-    () => peer.ended || framesOf(peer).some(({ type }) => type === reset || type === goAway),
     'a refusal',
+    () => peer.ended || framesOf(peer).some(({ type }) => type === reset || type === goAway),
   )
   assert.ok(upstream.requests.length <= 200, `${upstream.requests.length}`)
 })

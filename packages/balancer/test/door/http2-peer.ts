@@ -7,9 +7,9 @@ import {
 } from 'node:http2'
 import type { TestContext } from 'node:test'
 import { connect as connectSecure } from 'node:tls'
+import { until } from '../until.ts'
 import { Peer } from './peer.ts'
 import type { RunningDoor } from './running-door.ts'
-import { until } from './until.ts'
 
 /** What one stream brought. */
 export interface Http2Answer {
@@ -26,7 +26,7 @@ export async function openSession(t: TestContext, door: RunningDoor): Promise<Cl
   const session = connect(`https://127.0.0.1:${door.port()}`, { rejectUnauthorized: false })
   session.on('error', () => {})
   t.after(() => session.destroy())
-  await until(() => !session.connecting || session.destroyed, 'a session')
+  await until('a session', () => !session.connecting || session.destroyed)
   return session
 }
 
@@ -120,7 +120,7 @@ export async function openFrames(t: TestContext, door: RunningDoor): Promise<Pee
   })
   const peer = new Peer(socket)
   t.after(() => socket.destroy())
-  await until(() => socket.alpnProtocol === 'h2', 'a handshake')
+  await until('a handshake', () => socket.alpnProtocol === 'h2')
   peer.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
   peer.send(frame(4, 0, 0, Buffer.alloc(0)))
   return peer

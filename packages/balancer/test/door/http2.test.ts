@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { constants } from 'node:http2'
 import { describe, type TestContext, test } from 'node:test'
 import type { ListenerPlan, ServicePlan } from '../../src/plan.ts'
+import { until, untilStill } from '../until.ts'
 import { ask, collect, openSession } from './http2-peer.ts'
 import { header, readRequest, targetOf } from './messages.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
 import { certificateFor, secureListener } from './tls-plans.ts'
-import { until, untilStill } from './until.ts'
 import { type Answering, ok, startUpstream } from './upstream.ts'
 
 const certificates = [certificateFor(['a.test'])]
@@ -128,26 +128,26 @@ describe('a request over HTTP/2', () => {
     const { upstream, session, door } = await start(t, () => undefined)
     const stream = session.request({ ':path': '/', ':authority': 'a' })
     stream.on('error', () => {})
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     stream.close(constants.NGHTTP2_CANCEL)
 
-    await until(() => upstream.connections[0]?.ended || upstream.connections[0]?.closed, 'a cancel')
-    await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'the end')
+    await until('a cancel', () => upstream.connections[0]?.ended || upstream.connections[0]?.closed)
+    await until('the end', async () => (await door.service()).replicas[0]?.inFlight === 0)
   })
 
   test('of a session that vanishes is cancelled', async (t) => {
     const { upstream, session, door } = await start(t, () => undefined)
     for (let index = 0; index < 5; index++)
       session.request({ ':path': '/', ':authority': 'a' }).on('error', () => {})
-    await until(() => upstream.requests.length === 5, 'the requests')
+    await until('the requests', () => upstream.requests.length === 5)
 
     session.destroy()
 
-    await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'the end')
+    await until('the end', async () => (await door.service()).replicas[0]?.inFlight === 0)
     await until(
-      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
       'the end',
+      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
     )
   })
 
@@ -314,7 +314,7 @@ describe('an answer over HTTP/2', () => {
     )
     const stream = session.request({ ':path': '/large', ':authority': 'a' })
     stream.pause()
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     const left = await untilStill(() => upstream.connections[0]?.socket.writableLength ?? -1)
     assert.ok(left > 4_000_000, `${left}`)
@@ -325,7 +325,7 @@ describe('an answer over HTTP/2', () => {
     })
     stream.resume()
 
-    await until(() => length === 16_000_000, 'all of it')
+    await until('all of it', () => length === 16_000_000)
   })
 
   test("of the door's own comes without a body where none may be", async (t) => {
@@ -351,10 +351,10 @@ describe('a session', () => {
   test('ends behind its last answer when the door ends', async (t) => {
     const { session, upstream, door } = await start(t, () => undefined)
     const answer = ask(session)
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     const stopped = door.engine.stop(10_000)
-    await until(() => session.closed || session.destroyed, 'the farewell')
+    await until('the farewell', () => session.closed || session.destroyed)
     upstream.connections[0]?.send(ok('the last'))
 
     assert.equal((await answer).body.toString(), 'the last')
@@ -367,7 +367,7 @@ describe('a session', () => {
 
     await door.engine.stop(10_000)
 
-    await until(() => session.destroyed, 'the end')
+    await until('the end', () => session.destroyed)
   })
 
   test('that is idle for long is ended', async (t) => {
@@ -375,6 +375,6 @@ describe('a session', () => {
     const { session } = await start(t, undefined, { timeouts })
     assert.equal((await ask(session)).status, 200)
 
-    await until(() => session.destroyed, 'the end')
+    await until('the end', () => session.destroyed)
   })
 })

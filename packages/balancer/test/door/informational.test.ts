@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { until } from '../until.ts'
 import { header, readRequest, statusOf } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const head = (lines = '') =>
@@ -61,8 +61,8 @@ describe('a client that expects 100 Continue', () => {
       assert.equal((await client.answer()).start, `HTTP/1.1 ${status}`)
       await client.untilEnded()
       await until(
-        () => upstream.connections[0]?.closed || upstream.connections[0]?.ended,
         'a close',
+        () => upstream.connections[0]?.closed || upstream.connections[0]?.ended,
       )
       const other = await door.client()
       other.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { seededRandom } from '@drover/kernel'
+import { turns, until } from '../until.ts'
 import { readAnswer } from './messages.ts'
 import { openClient, type Peer } from './peer.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startDoor } from './running-door.ts'
-import { turns, until } from './until.ts'
 import { startUpstream } from './upstream.ts'
 
 const clients = 12
@@ -81,7 +81,7 @@ test('bodies that pass at the same time do not mix, in TCP', async (t) => {
       const body = bodyOf(index)
       await sendMoodily(client, body, (piece) => piece)
       client.socket.end()
-      await until(() => client.ended, 'the echo')
+      await until('the echo', () => client.ended)
       assert.ok(client.bytes.equals(body), `body ${index}`)
     }),
   )
@@ -100,7 +100,7 @@ test('bodies that pass at the same time do not mix, in HTTP', async (t) => {
       client.send('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
       await sendMoodily(client, body, chunk)
       client.send('0\r\n\r\n')
-      await until(() => client.bytes.subarray(-5).toString() === '0\r\n\r\n', 'the echo')
+      await until('the echo', () => client.bytes.subarray(-5).toString() === '0\r\n\r\n')
       const answer = readAnswer(client.bytes, 0, 'PUT', false)
       assert.ok(answer?.body.equals(body), `body ${index}`)
     }),
@@ -116,7 +116,7 @@ test('a piece that waits for its reader is not overwritten by the next', async (
   for (const size of [40_000, 12_000, 60_000]) {
     const before = upstream.connections.length
     const client = await openClient(t, door.port())
-    await until(() => upstream.connections.length > before, 'a connection')
+    await until('a connection', () => upstream.connections.length > before)
     const replica = upstream.connections[before]
     assert.ok(replica)
     client.socket.pause()
@@ -132,7 +132,7 @@ test('a piece that waits for its reader is not overwritten by the next', async (
     client.socket.resume()
     replica.socket.end()
 
-    await until(() => client.ended, 'all of it')
+    await until('all of it', () => client.ended)
     assert.ok(client.bytes.equals(Buffer.concat(sent)), `pieces of ${size}`)
     client.socket.destroy()
   }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { ListenerLimits, ServicePlan } from '../../src/plan.ts'
+import { until } from '../until.ts'
 import { header, type Message, statusOf, targetOf } from './messages.ts'
 import { listenerOf, planOf, replicaOf, serviceOf } from './plans.ts'
 import { startDoor, startTimedDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const get = (lines = '') => `GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`
@@ -126,8 +126,8 @@ describe('connections over the limit', () => {
     await third.untilEnded()
     first.socket.end()
     await until(
-      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 1,
       'a free place',
+      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 1,
     )
 
     const fourth = await door.client()
@@ -296,7 +296,7 @@ test('a busy replica is passed over', async (t) => {
   const slow = await door.client()
   while (busy.requests.length === 0) {
     slow.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n')
-    await until(() => busy.requests.length + free.requests.length > 0, 'it to arrive')
+    await until('it to arrive', () => busy.requests.length + free.requests.length > 0)
   }
 
   const client = await door.client()

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { until, untilStill } from '../until.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { type RunningDoor, startDoor } from './running-door.ts'
-import { until, untilStill } from './until.ts'
 
 const bodyBytes = 256 * 2 ** 20
 const piece = Buffer.alloc(2 ** 20, 'x')
@@ -34,7 +34,7 @@ async function pour(socket: Socket, chunked: boolean): Promise<void> {
     if (chunked) socket.write(size)
     socket.write(piece)
     if (chunked) socket.write('\r\n')
-    await until(() => !socket.writableNeedDrain || socket.destroyed, 'the last piece to go')
+    await until('the last piece to go', () => !socket.writableNeedDrain || socket.destroyed)
     if (socket.destroyed) return
   }
   if (chunked) socket.write('0\r\n\r\n')
@@ -78,7 +78,7 @@ describe('memory stays flat while 256 MiB go through', () => {
       const grown = watchMemory()
 
       client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-      await until(() => length > bodyBytes, 'all of it')
+      await until('all of it', () => length > bodyBytes)
 
       assert.ok(grown() < growthBytesMax, `${grown()} bytes`)
     })
@@ -97,7 +97,7 @@ describe('memory stays flat while 256 MiB go through', () => {
 
       client.write(`PUT / HTTP/1.1\r\nHost: a\r\n${framing(chunked)}\r\n`)
       await pour(client, chunked)
-      await until(() => length > bodyBytes, 'all of it')
+      await until('all of it', () => length > bodyBytes)
 
       assert.ok(grown() < growthBytesMax, `${grown()} bytes`)
     })
@@ -124,7 +124,7 @@ test('memory stays flat while twenty clients do not read what is sent to them', 
     client.pause()
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   }
-  await until(() => taken > 0, 'the beginning')
+  await until('the beginning', () => taken > 0)
   await untilStill(() => taken)
 
   assert.ok(taken < 20 * bodyBytes)

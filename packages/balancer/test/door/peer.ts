@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { turns, until } from '../until.ts'
 import { type Message, readAnswer } from './messages.ts'
-import { turns, until } from './until.ts'
 
 /** One end of a TCP connection that records every byte it gets. */
 export class Peer {
@@ -79,11 +79,11 @@ export class Peer {
     let message: Message | undefined
     const from = this.#taken
     await until(
+      `an answer behind ${from} bytes of ${this.bytes.toString('latin1', 0, 300)}`,
       () => {
         message = readAnswer(this.bytes, from, method, this.ended || this.closed)
         return message ?? (this.closed || this.ended)
       },
-      `an answer behind ${from} bytes of ${this.bytes.toString('latin1', 0, 300)}`,
     )
     if (!message)
       throw new Error(`closed within an answer: ${this.bytes.toString('latin1', from, from + 300)}`)
@@ -92,11 +92,11 @@ export class Peer {
   }
 
   async untilEnded(): Promise<void> {
-    await until(() => this.ended || this.closed, 'the end of the connection')
+    await until('the end of the connection', () => this.ended || this.closed)
   }
 
   async untilText(part: string): Promise<void> {
-    await until(() => this.text.includes(part), `${JSON.stringify(part)} in ${this.text}`)
+    await until(`${JSON.stringify(part)} in ${this.text}`, () => this.text.includes(part))
   }
 }
 
@@ -105,6 +105,6 @@ export async function openClient(t: TestContext, port: number): Promise<Peer> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
   const peer = new Peer(socket)
   t.after(() => socket.destroy())
-  await until(() => !socket.connecting, 'a connection')
+  await until('a connection', () => !socket.connecting)
   return peer
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { Plan } from '../../src/plan.ts'
+import { turns, until } from '../until.ts'
 import { statusOf, targetOf } from './messages.ts'
 import { openClient } from './peer.ts'
 import { listenerOf, planOf, replicaOf, serviceOf } from './plans.ts'
 import { type RunningDoor, startDoor, startTimedDoor } from './running-door.ts'
-import { turns, until } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const get = (target = '/') => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
@@ -51,7 +51,7 @@ describe('a change of plan under load', () => {
       const ports = sets[round % sets.length] ?? [a]
       const before = load.total()
       await door.engine.apply(planOf(serviceOf(ports)))
-      await until(() => load.total() > before + 50, 'some requests')
+      await until('some requests', () => load.total() > before + 50)
     }
     const statuses = await load.stop()
 
@@ -75,7 +75,7 @@ describe('a change of plan under load', () => {
     for (let round = 0; round < 16; round++) {
       const before = load.total()
       await door.engine.apply(plans[round % plans.length] ?? planOf(service))
-      await until(() => load.total() > before + 50, 'some requests')
+      await until('some requests', () => load.total() > before + 50)
     }
 
     assert.deepEqual(Object.keys(await load.stop()), ['200'])
@@ -92,7 +92,7 @@ describe('a change of plan under load', () => {
     const door = await startTimedDoor(t, planOf(serviceOf([upstream.port])))
     const clients = await Promise.all([door.client(), door.client()])
     for (const client of clients) client.send(get())
-    await until(() => waiting.length === 2, 'both requests')
+    await until('both requests', () => waiting.length === 2)
 
     const draining = replicaOf(upstream.port, { draining: true })
     await door.engine.apply(planOf(serviceOf([], { replicas: [draining] })))
@@ -102,12 +102,12 @@ describe('a change of plan under load', () => {
     assert.equal(statusOf(await third.answer()), 503)
 
     waiting.shift()?.()
-    await until(() => clients.some(({ text }) => text.endsWith('late')), 'the first answer')
+    await until('the first answer', () => clients.some(({ text }) => text.endsWith('late')))
     await turns(10)
     assert.deepEqual(door.events, [])
     waiting.shift()?.()
-    for (const client of clients) await until(() => client.text.endsWith('late'), 'the answer')
-    await until(() => door.events.length === 1, 'the end of draining')
+    for (const client of clients) await until('the answer', () => client.text.endsWith('late'))
+    await until('the end of draining', () => door.events.length === 1)
     assert.deepEqual(door.events, [{ kind: 'drained', replica: `r${upstream.port}` }])
   })
 
@@ -129,17 +129,17 @@ describe('a change of plan under load', () => {
     const door = await startTimedDoor(t, planOf(serviceOf([upstream.port])))
     const [slow, quick] = [await door.client(), await door.client()]
     slow.send(get('/slow'))
-    await until(() => upstream.requests.length === 1, 'the slow one')
+    await until('the slow one', () => upstream.requests.length === 1)
     quick.send(get())
     await quick.answer()
 
     await door.engine.apply(planOf(serviceOf([])))
 
-    await until(() => upstream.connections[1]?.ended, 'the idle one to close')
+    await until('the idle one to close', () => upstream.connections[1]?.ended)
     assert.equal(upstream.connections[0]?.ended, false)
     upstream.connections[0]?.send(ok('done'))
     assert.equal((await slow.answer()).body.toString(), 'done')
-    await until(() => upstream.connections[0]?.ended, 'the other one to close')
+    await until('the other one to close', () => upstream.connections[0]?.ended)
   })
 
   test('a replica at another address under the same id gets new connections', async (t) => {
@@ -231,7 +231,7 @@ describe('listeners', () => {
     assert.equal(statusOf(await idle.answer()), 200)
     busy.send(get('/slow'))
     begun.send('GET / HTTP/1.1\r\nHost')
-    await until(() => upstream.requests.length === 2, 'the slow one')
+    await until('the slow one', () => upstream.requests.length === 2)
     await turns(10)
 
     await door.engine.apply(planOf(service))
@@ -244,7 +244,7 @@ describe('listeners', () => {
     assert.equal((await busy.answer()).body.toString(), 'slow')
     await busy.untilEnded()
     const late = await openClient(t, gone)
-    await until(() => late.closed, 'a refused connection')
+    await until('a refused connection', () => late.closed)
   })
 })
 
@@ -254,7 +254,7 @@ describe('the end of a door', () => {
     const door = await startDoor(t, planOf(serviceOf([upstream.port])))
     const [busy, idle] = [await door.client(), await door.client()]
     busy.send(get())
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     const stopped = door.engine.stop(10_000)
     await idle.untilEnded()
@@ -263,7 +263,7 @@ describe('the end of a door', () => {
     assert.equal((await busy.answer()).body.toString(), 'the last')
     await stopped
     await busy.untilEnded()
-    await until(() => upstream.connections[0]?.ended, 'the connection to the replica')
+    await until('the connection to the replica', () => upstream.connections[0]?.ended)
   })
 
   test('cuts what takes longer than it may', async (t) => {
@@ -271,12 +271,12 @@ describe('the end of a door', () => {
     const door = await startDoor(t, planOf(serviceOf([upstream.port])))
     const client = await door.client()
     client.send(get())
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     await door.engine.stop(50)
 
     await client.untilEnded()
-    await until(() => upstream.connections[0]?.ended, 'the connection to the replica')
+    await until('the connection to the replica', () => upstream.connections[0]?.ended)
   })
 
   test('does not cut an answer that the client has still to read', async (t) => {
@@ -286,7 +286,7 @@ describe('the end of a door', () => {
     const client = await door.client()
     client.socket.pause()
     client.send(get())
-    await until(() => (upstream.connections[0]?.socket.bytesWritten ?? 0) > 1_000_000, 'an answer')
+    await until('an answer', () => (upstream.connections[0]?.socket.bytesWritten ?? 0) > 1_000_000)
 
     const stopped = door.engine.stop(10_000)
     client.socket.resume()

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { parseProxyHeader, proxyHeader } from '../../src/door/proxy-protocol.ts'
+import { until } from '../until.ts'
 import { header, statusOf } from './messages.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startTimedDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { startUpstream } from './upstream.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -133,7 +133,7 @@ describe('a PROXY header to a replica', () => {
     const door = await startTimedDoor(t, planOf(service, listener))
     const client = await door.client()
     client.send('hello')
-    await until(() => upstream.text.endsWith('hello'), 'the words')
+    await until('the words', () => upstream.text.endsWith('hello'))
 
     const { address, rest } = told(upstream.connections[0]?.bytes)
     assert.equal(address, '127.0.0.1')
@@ -150,7 +150,7 @@ describe('a PROXY header to a replica', () => {
     const door = await startTimedDoor(t, planOf(service, listener))
     const client = await door.client()
     client.send('PROXY TCP6 2001:db8::7 2001:db8::8 12345 8080\r\nhello')
-    await until(() => upstream.text.endsWith('hello'), 'the words')
+    await until('the words', () => upstream.text.endsWith('hello'))
 
     assert.equal(told(upstream.connections[0]?.bytes).address, '2001:db8:0:0:0:0:0:7')
   })

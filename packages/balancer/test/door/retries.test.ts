@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { RetryPlan } from '../../src/plan.ts'
+import { until } from '../until.ts'
 import { statusOf } from './messages.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor, startTimedDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { ok, startUpstream, type Upstream } from './upstream.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -241,7 +241,7 @@ describe('a connection that the replica closed while it was idle', () => {
     assert.equal(upstream.connections[0]?.ended, false)
     await door.clock.advance(1_000)
 
-    await until(() => upstream.connections[0]?.ended, 'the close')
+    await until('the close', () => upstream.connections[0]?.ended)
   })
 
   test('is closed by the door after its own time when the replica tells none', async (t) => {
@@ -256,7 +256,7 @@ describe('a connection that the replica closed while it was idle', () => {
     assert.equal(upstream.connections[0]?.ended, false)
     await door.clock.advance(1_000)
 
-    await until(() => upstream.connections[0]?.ended, 'the close')
+    await until('the close', () => upstream.connections[0]?.ended)
   })
 
   test('is not kept at all when the replica keeps none', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { turns, until } from '../until.ts'
 import { statusOf } from './messages.ts'
 import { planOf, replicaOf, serviceOf } from './plans.ts'
 import { startTimedDoor } from './running-door.ts'
-import { turns, until } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -38,7 +38,7 @@ describe('a replica that left the plan and comes back', () => {
     const door = await startTimedDoor(t, planOf(serviceOf([upstream.port])))
     const client = await door.client()
     client.send(get)
-    await until(() => waiting.length === 1, 'the request')
+    await until('the request', () => waiting.length === 1)
 
     await door.engine.apply(planOf(serviceOf([])))
     const draining = replicaOf(upstream.port, { draining: true })
@@ -47,9 +47,9 @@ describe('a replica that left the plan and comes back', () => {
     assert.deepEqual(door.events, [])
 
     waiting.shift()?.()
-    await until(() => door.events.length > 0, 'the end of draining')
+    await until('the end of draining', () => door.events.length > 0)
     assert.deepEqual(door.events, [{ kind: 'drained', replica: `r${upstream.port}` }])
-    await until(() => client.text.endsWith('late'), 'the answer')
+    await until('the answer', () => client.text.endsWith('late'))
   })
 
   test('at another port is another one', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { connectReading } from '../../src/door/sockets.ts'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 import { startUpstream } from './upstream.ts'
 
 /** Whether Nagle's algorithm is off, as node itself remembers it. */
@@ -20,7 +20,7 @@ test('a connection to a replica holds no small packet back', async (t) => {
 
   const socket = connectReading({ port: upstream.port, host: '127.0.0.1' }, () => {})
   t.after(() => socket.destroy())
-  await until(() => !socket.connecting, 'a connection')
+  await until('a connection', () => !socket.connecting)
 
   assert.equal(isWithoutDelay(socket), true)
 })

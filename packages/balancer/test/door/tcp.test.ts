@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { ListenerPlan, ServicePlan } from '../../src/plan.ts'
+import { until, untilStill } from '../until.ts'
 import { openDeafPort } from './deaf-port.ts'
 import type { Peer } from './peer.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startDoor, startTimedDoor } from './running-door.ts'
-import { until, untilStill } from './until.ts'
 import { startUpstream } from './upstream.ts'
 
 const tcp = (given: Partial<ListenerPlan> = {}) =>
@@ -21,7 +21,7 @@ async function start(
   const door = await startDoor(t, planOf(serviceOf([upstream.port], service), tcp(listener)))
   const client = await door.client()
   const replica = async (): Promise<Peer> => {
-    await until(() => upstream.connections.length > 0, 'a connection')
+    await until('a connection', () => upstream.connections.length > 0)
     return upstream.connections[0] as Peer
   }
   return { upstream, door, client, replica }
@@ -46,16 +46,16 @@ describe('a TCP service', () => {
     const server = await replica()
 
     client.socket.end('question')
-    await until(() => server.ended, 'the half close')
+    await until('the half close', () => server.ended)
     assert.equal(server.text, 'question')
     server.send('long ')
     server.socket.end('answer')
 
-    await until(() => client.ended, 'the other half')
+    await until('the other half', () => client.ended)
     assert.equal(client.text, 'long answer')
     await until(
-      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
       'an end',
+      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
     )
     assert.equal((await door.service()).replicas[0]?.inFlight, 0)
   })
@@ -65,15 +65,15 @@ describe('a TCP service', () => {
     const server = await replica()
 
     server.socket.end('greeting')
-    await until(() => client.ended, 'the half close')
+    await until('the half close', () => client.ended)
     client.send('still ')
     client.socket.end('here')
 
-    await until(() => server.ended, 'the other half')
+    await until('the other half', () => server.ended)
     assert.equal(server.text, 'still here')
     await until(
-      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
       'an end',
+      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
     )
   })
 
@@ -88,7 +88,7 @@ describe('a TCP service', () => {
     await untilStill(() => server.socket.writableLength)
     client.socket.resume()
 
-    await until(() => client.ended || client.closed, 'the end')
+    await until('the end', () => client.ended || client.closed)
     assert.equal(client.length, all.length)
   })
 
@@ -102,7 +102,7 @@ describe('a TCP service', () => {
     assert.ok((await untilStill(() => client.socket.writableLength)) > length / 2)
     server.socket.resume()
 
-    await until(() => server.length === length, 'all of it')
+    await until('all of it', () => server.length === length)
   })
 
   for (const [name, port] of [
@@ -120,10 +120,10 @@ describe('a TCP service', () => {
       for (let round = 0; round < 4; round++) {
         const client = await door.client()
         client.send(`words of ${round}`)
-        await until(async () => {
+        await until(`words of ${round}`, async () => {
           await door.clock.advance(100)
           return upstream.connections.some(({ text }) => text === `words of ${round}`)
-        }, `words of ${round}`)
+        })
       }
     })
 
@@ -132,11 +132,11 @@ describe('a TCP service', () => {
     const door = await startTimedDoor(t, planOf(serviceOf([], { expected: 1 }), tcp()))
     const client = await door.client()
     client.socket.end('early words')
-    await until(async () => (await door.service()).waiting === 1, 'a wait')
+    await until('a wait', async () => (await door.service()).waiting === 1)
 
     await door.engine.apply(planOf(serviceOf([upstream.port]), tcp()))
 
-    await until(() => upstream.connections[0]?.ended, 'the end of the words')
+    await until('the end of the words', () => upstream.connections[0]?.ended)
     assert.equal(upstream.connections[0]?.text, 'early words')
   })
 
@@ -147,15 +147,15 @@ describe('a TCP service', () => {
 
     await client.untilEnded()
     await until(
-      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
       'an end',
+      async () => (await door.engine.stats()).listeners[0]?.connectionsOpen === 0,
     )
   })
 
   test('closes a client that waited as long as it may', async (t) => {
     const door = await startTimedDoor(t, planOf(serviceOf([], { expected: 1 }), tcp()))
     const client = await door.client()
-    await until(async () => (await door.service()).waiting === 1, 'a wait')
+    await until('a wait', async () => (await door.service()).waiting === 1)
 
     await door.clock.advance(6_000)
 
@@ -166,14 +166,14 @@ describe('a TCP service', () => {
   test('forgets a client that goes while it waits', async (t) => {
     const door = await startTimedDoor(t, planOf(serviceOf([], { expected: 1 }), tcp()))
     const client = await door.client()
-    await until(async () => (await door.service()).waiting === 1, 'a wait')
+    await until('a wait', async () => (await door.service()).waiting === 1)
 
     client.socket.resetAndDestroy()
 
-    await until(async () => {
+    await until('an empty queue', async () => {
       await door.clock.advance(100)
       return (await door.service()).waiting === 0
-    }, 'an empty queue')
+    })
   })
 
   test('limits the connections of one client', async (t) => {
@@ -191,14 +191,14 @@ describe('a TCP service', () => {
     const server = await replica()
     const second = await door.client()
     second.send('second')
-    await until(async () => (await door.service()).waiting === 1, 'a wait')
+    await until('a wait', async () => (await door.service()).waiting === 1)
     assert.equal(upstream.connections.length, 1)
 
     client.socket.destroy()
-    await until(() => server.ended, 'the half close')
+    await until('the half close', () => server.ended)
     server.socket.end()
 
-    await until(() => upstream.connections[1]?.text === 'second', 'the second')
+    await until('the second', () => upstream.connections[1]?.text === 'second')
   })
 })
 

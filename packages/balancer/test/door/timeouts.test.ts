@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { ListenerTimeouts, ServiceTimeouts } from '../../src/plan.ts'
+import { until } from '../until.ts'
 import { openDeafPort } from './deaf-port.ts'
 import { type Message, statusOf } from './messages.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
 import { startTimedDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const client: ListenerTimeouts = { headMs: 1_000, idleMs: 5_000, stallMs: 2_000 }
@@ -36,7 +36,7 @@ async function start(
 /** A replica that takes requests and says nothing. */
 async function startSilent(t: TestContext) {
   const upstream = await startUpstream(t, { answer: () => undefined })
-  const received = () => until(() => upstream.requests.length > 0, 'the request')
+  const received = () => until('the request', () => upstream.requests.length > 0)
   return { ...upstream, upstream, received }
 }
 
@@ -92,7 +92,7 @@ describe('a client', () => {
     const upstream = await startUpstream(t)
     const { door, client } = await start(t, [upstream.port])
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab')
-    await until(() => upstream.text.endsWith('ab'), 'the beginning')
+    await until('the beginning', () => upstream.text.endsWith('ab'))
 
     await door.clock.advance(1_900)
     assert.equal(client.text, '')
@@ -101,7 +101,7 @@ describe('a client', () => {
     const answer = await client.answer()
     assert.equal(statusOf(answer), 408)
     await client.untilEnded()
-    await until(() => upstream.connections[0]?.closed || upstream.connections[0]?.ended, 'a cancel')
+    await until('a cancel', () => upstream.connections[0]?.closed || upstream.connections[0]?.ended)
     assert.deepEqual(
       door.events.filter(({ kind }) => kind === 'failed'),
       [],
@@ -116,7 +116,7 @@ describe('a client', () => {
     for (const byte of '0123456789') {
       await door.clock.advance(1_500)
       client.send(byte)
-      await until(() => upstream.text.endsWith(byte), `byte ${byte}`)
+      await until(`byte ${byte}`, () => upstream.text.endsWith(byte))
     }
 
     assert.equal(statusOf(await client.answer()), 200)
@@ -129,15 +129,15 @@ describe('a client', () => {
     const { door, client } = await start(t, [upstream.port])
     client.socket.pause()
     client.send(get)
-    await until(() => (upstream.connections[0]?.socket.bytesWritten ?? 0) > 100_000, 'a beginning')
-    await until(() => upstream.connections[0]?.socket.writableNeedDrain, 'a stop')
+    await until('a beginning', () => (upstream.connections[0]?.socket.bytesWritten ?? 0) > 100_000)
+    await until('a stop', () => upstream.connections[0]?.socket.writableNeedDrain)
 
     let turn = 0
-    await until(async () => {
+    await until('the cut', async () => {
       await door.clock.advance(500)
       turn++
       return upstream.connections[0]?.closed || upstream.connections[0]?.reset
-    }, 'the cut')
+    })
 
     assert.ok(turn >= 4)
     assert.deepEqual(
@@ -155,12 +155,12 @@ describe('a replica', () => {
     const other = await door.client()
     client.send(get)
     other.send(get)
-    await until(() => upstream.requests.length === 1, 'one of them')
+    await until('one of them', () => upstream.requests.length === 1)
 
-    await until(async () => {
+    await until('the other one', async () => {
       await door.clock.advance(200)
       return upstream.requests.length === 2
-    }, 'the other one')
+    })
 
     assert.equal(statusOf(await client.answer()), 200)
     assert.equal(statusOf(await other.answer()), 200)
@@ -174,7 +174,7 @@ describe('a replica', () => {
     const deaf = [await openDeafPort(t), await openDeafPort(t)]
     const { door, client } = await start(t, deaf, { connectMs: 60_000, responseMs: 1_000 })
     client.send(get)
-    await until(async () => ((await door.service()).replicas[0]?.inFlight ?? 0) > 0, 'an attempt')
+    await until('an attempt', async () => ((await door.service()).replicas[0]?.inFlight ?? 0) > 0)
 
     await door.clock.advance(2_000)
 
@@ -200,17 +200,17 @@ describe('a replica', () => {
       assert.equal(statusOf(answer), 504)
       assert.equal(codeOf(answer), 'REPLICA_TIMEOUT')
       assert.equal(silent.requests.length, 1)
-      await until(() => silent.connections[0]?.ended, 'the cancel')
+      await until('the cancel', () => silent.connections[0]?.ended)
       assert.equal(door.events[0]?.kind, 'failed')
       client.send(text)
-      await until(() => silent.requests.length === 2, 'the next')
+      await until('the next', () => silent.requests.length === 2)
     })
 
   test('that stops within the head of its answer is answered for with 504', async (t) => {
     const upstream = await startUpstream(t, { answer: () => 'HTTP/1.1 200 OK\r\nX: 1\r\n' })
     const { door, client } = await start(t, [upstream.port])
     client.send(get)
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     await door.clock.advance(4_000)
 
@@ -223,15 +223,15 @@ describe('a replica', () => {
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n')
     const piece = Buffer.alloc(1_000_000)
     await until(
-      () => client.socket.write(piece) === false && client.socket.writableLength > 2e7,
       'a stop',
+      () => client.socket.write(piece) === false && client.socket.writableLength > 2e7,
     )
 
     let ticks = 0
-    await until(async () => {
+    await until('the end', async () => {
       await door.clock.advance(500)
       return ++ticks > 100 || client.text !== ''
-    }, 'the end')
+    })
 
     assert.equal(statusOf(await client.answer()), 504)
     assert.equal(door.events[0]?.kind, 'failed')
@@ -250,7 +250,7 @@ describe('a replica', () => {
     await door.clock.advance(400)
 
     await client.untilEnded()
-    await until(() => upstream.connections[0]?.ended, 'the cancel')
+    await until('the cancel', () => upstream.connections[0]?.ended)
   })
 
   test('may take its time for the answer where nothing bounds it', async (t) => {

@@ -4,12 +4,12 @@ import { Duplex } from 'node:stream'
 import { describe, type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { ListenerPlan, ServicePlan } from '../../src/plan.ts'
+import { until, untilStill } from '../until.ts'
 import { header, statusOf } from './messages.ts'
 import { Peer } from './peer.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { type RunningDoor, startDoor } from './running-door.ts'
 import { certificateFor, secureListener } from './tls-plans.ts'
-import { until, untilStill } from './until.ts'
 import { type Answering, ok, startUpstream } from './upstream.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -46,7 +46,7 @@ function shakeHands(t: TestContext, door: RunningDoor, options: ConnectionOption
 async function openSecure(t: TestContext, door: RunningDoor, options: ConnectionOptions = {}) {
   const socket = shakeHands(t, door, options)
   const peer = new Peer(socket)
-  await until(() => socket.getProtocol() && !socket.connecting && isSecured(socket), 'a handshake')
+  await until('a handshake', () => socket.getProtocol() && !socket.connecting && isSecured(socket))
   return peer
 }
 
@@ -132,9 +132,9 @@ describe('a handshake', () => {
         failed = error.code ?? error.message
       })
 
-      await until(() => failed !== '' || socket.getPeerCertificate().subject, 'an end')
+      await until('an end', () => failed !== '' || socket.getPeerCertificate().subject)
       assert.equal(failed === '', works, failed)
-      if (!works) await until(async () => (await openConnections(door)) === 0, 'the close')
+      if (!works) await until('the close', async () => (await openConnections(door)) === 0)
     })
 
   for (const [name, bytes] of [
@@ -150,7 +150,7 @@ describe('a handshake', () => {
       client.send(bytes)
       if (bytes === '') client.socket.end()
 
-      await until(async () => (await openConnections(door)) === 0, 'the close')
+      await until('the close', async () => (await openConnections(door)) === 0)
       assert.equal(upstream.text, '')
       const other = await openSecure(t, door)
       other.send(get)
@@ -166,7 +166,7 @@ describe('a handshake', () => {
 
     await silent.untilEnded()
     await slow.untilEnded()
-    await until(async () => (await openConnections(door)) === 0, 'the close')
+    await until('the close', async () => (await openConnections(door)) === 0)
   })
 
   test('counts for the limit of connections while it lasts, and ends with the door', async (t) => {
@@ -289,11 +289,11 @@ describe('requests over TLS', () => {
     const { door, upstream } = await start(t, undefined, () => undefined)
     const client = await openSecure(t, door)
     client.send(get)
-    await until(() => upstream.requests.length === 1, 'the request')
+    await until('the request', () => upstream.requests.length === 1)
 
     client.socket.destroy()
 
-    await until(() => upstream.connections[0]?.ended || upstream.connections[0]?.closed, 'a cancel')
-    await until(async () => (await openConnections(door)) === 0, 'the end')
+    await until('a cancel', () => upstream.connections[0]?.ended || upstream.connections[0]?.closed)
+    await until('the end', async () => (await openConnections(door)) === 0)
   })
 })

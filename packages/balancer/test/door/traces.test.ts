@@ -4,10 +4,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { TracesPlan } from '../../src/plan.ts'
+import { until } from '../until.ts'
 import { header, statusOf } from './messages.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startTimedDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { startUpstream } from './upstream.ts'
 
 interface Span {
@@ -74,7 +74,7 @@ test('a request is a span whose child the replica is, with what became of it', a
   client.send(get())
   assert.equal(statusOf(await client.answer()), 200)
   await door.clock.advance(1_000)
-  await until(() => collector.spans().length === 1, 'a span')
+  await until('a span', () => collector.spans().length === 1)
 
   const [span] = collector.spans()
   const [seen] = upstream.requests
@@ -107,7 +107,7 @@ test('a trace that a client began goes on: sampled when it says so, as it came w
     await client.answer()
   }
   await door.clock.advance(1_000)
-  await until(() => collector.spans().length > 0, 'a span')
+  await until('a span', () => collector.spans().length > 0)
 
   assert.equal(collector.spans().length, 1)
   const [span] = collector.spans()
@@ -141,8 +141,8 @@ test('a share of the traces is sampled, and without traces none is', async (t) =
   assert.ok(half > 60 && half < 140, `${half} of 200`)
   assert.equal(sampled(), half)
   await until(
-    () => collector.spans().length === half,
     'those that were left when it was turned off',
+    () => collector.spans().length === half,
   )
 })
 
@@ -157,7 +157,7 @@ test('a collector that is away or refuses costs spans, and no request, and is to
       client.send(get())
       assert.equal(statusOf(await client.answer()), 200)
       await door.clock.advance(1_000)
-      await until(() => door.events.length > 0, 'word of the collector')
+      await until('word of the collector', () => door.events.length > 0)
     }
     assert.equal(door.events.length, 1)
     assert.match(JSON.stringify(door.events), /"trouble".*takes no spans/)

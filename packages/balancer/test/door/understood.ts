@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import { ChunkedDecoder } from '../../src/door/parsing/chunked-decoder.ts'
 import { eachLine } from '../../src/door/parsing/header-lines.ts'
 import { headRead, RequestHead } from '../../src/door/parsing/request-head.ts'
-import { turns } from './until.ts'
+import { turns } from '../until.ts'
 
 /** One request as a parser understood it. */
 export interface Understood {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { until, untilStill } from '../until.ts'
 import { header, readRequest, statusOf } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { planOf, serviceOf } from './plans.ts'
 import { startDoor, startTimedDoor } from './running-door.ts'
-import { until, untilStill } from './until.ts'
 import { ok, startUpstream } from './upstream.ts'
 
 const wish =
@@ -31,7 +31,7 @@ async function start(t: TestContext, early = '') {
   const door = await startDoor(t, planOf(serviceOf([upstream.port])))
   const client = await door.client()
   const replica = async (): Promise<Peer> => {
-    await until(() => upstream.connections[0]?.text.includes('\r\n\r\n'), 'the wish')
+    await until('the wish', () => upstream.connections[0]?.text.includes('\r\n\r\n'))
     return upstream.connections[0] as Peer
   }
   const hold = () => {
@@ -71,9 +71,9 @@ describe('an upgrade', () => {
       '0\r\n\r\n',
     ]) {
       client.send(words)
-      await until(() => server.text.endsWith(words), words)
+      await until(words, () => server.text.endsWith(words))
       server.send(words)
-      await until(() => client.text.endsWith(words), words)
+      await until(words, () => client.text.endsWith(words))
     }
   })
 
@@ -95,7 +95,7 @@ describe('an upgrade', () => {
       await untilStill(() => client.socket.writableLength)
 
       server.send(granted)
-      await until(() => server.length >= size, 'all of it')
+      await until('all of it', () => server.length >= size)
       client.send('the end')
 
       await server.untilText('the end')
@@ -109,13 +109,13 @@ describe('an upgrade', () => {
     const server = await replica()
 
     client.socket.end('client is done')
-    await until(() => server.ended, 'the half close')
+    await until('the half close', () => server.ended)
     assert.ok(server.text.endsWith('client is done'))
     server.socket.end('replica is done')
 
-    await until(() => client.ended, 'the other half')
+    await until('the other half', () => client.ended)
     assert.ok(client.text.endsWith('replica is done'))
-    await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'an end')
+    await until('an end', async () => (await door.service()).replicas[0]?.inFlight === 0)
     const [counted] = (await door.service()).replicas
     assert.equal(counted?.statusTotal[1], 1)
   })
@@ -127,12 +127,12 @@ describe('an upgrade', () => {
     const server = await replica()
 
     server.socket.end('replica is done')
-    await until(() => client.ended, 'the half close')
+    await until('the half close', () => client.ended)
     client.socket.end('client is done')
 
-    await until(() => server.ended, 'the other half')
+    await until('the other half', () => server.ended)
     assert.ok(server.text.endsWith('client is done'))
-    await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'an end')
+    await until('an end', async () => (await door.service()).replicas[0]?.inFlight === 0)
   })
 
   test('is cut on both sides when one is reset', async (t) => {
@@ -143,8 +143,8 @@ describe('an upgrade', () => {
 
     client.socket.resetAndDestroy()
 
-    await until(() => server.closed || server.ended, 'the cut')
-    await until(async () => (await door.service()).replicas[0]?.inFlight === 0, 'an end')
+    await until('the cut', () => server.closed || server.ended)
+    await until('an end', async () => (await door.service()).replicas[0]?.inFlight === 0)
   })
 
   test('stops the side that sends too fast', async (t) => {
@@ -158,13 +158,13 @@ describe('an upgrade', () => {
     server.send(Buffer.alloc(length, 'x'))
     assert.ok((await untilStill(() => server.socket.writableLength)) > length / 2)
     client.socket.resume()
-    await until(() => client.length > length, 'all of it')
+    await until('all of it', () => client.length > length)
 
     server.socket.pause()
     client.send(Buffer.alloc(length, 'y'))
     assert.ok((await untilStill(() => client.socket.writableLength)) > length / 2)
     server.socket.resume()
-    await until(() => server.length > length, 'all of it')
+    await until('all of it', () => server.length > length)
   })
 
   test('lives on for hours without a byte, where nothing bounds it', async (t) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { QueuePlan, ServicePlan } from '../../src/plan.ts'
+import { until } from '../until.ts'
 import { header, type Message, statusOf, targetOf } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { planOf, replicaOf, serviceOf } from './plans.ts'
 import { type RunningDoor, startTimedDoor } from './running-door.ts'
-import { until } from './until.ts'
 import { ok, type Seen, startUpstream } from './upstream.ts'
 
 const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
@@ -30,7 +30,7 @@ async function startHolding(t: TestContext) {
 
 /** Waits until so many requests are in the queue. */
 async function untilWaiting(door: RunningDoor, count: number): Promise<void> {
-  await until(async () => (await door.service()).waiting === count, `${count} that wait`)
+  await until(`${count} that wait`, async () => (await door.service()).waiting === count)
 }
 
 async function start(t: TestContext, given: Partial<ServicePlan> = {}) {
@@ -58,14 +58,14 @@ describe('requests that no replica has room for', () => {
     test(`wait, and are served ${order}`, async (t) => {
       const { held, letGo, ask, waitFor, upstream } = await start(t, queue({ order }))
       const clients = [await ask('/0')]
-      await until(() => held.length === 1, 'the first')
+      await until('the first', () => held.length === 1)
       for (const [index, target] of ['/1', '/2', '/3'].entries()) {
         clients.push(await ask(target))
         await waitFor(index + 1)
       }
 
       for (let served = 0; served < 4; served++) {
-        await until(() => held.length === 1, 'a request')
+        await until('a request', () => held.length === 1)
         letGo()
       }
 
@@ -77,7 +77,7 @@ describe('requests that no replica has room for', () => {
   test('are refused with 503 and Retry-After when the queue is full', async (t) => {
     const { held, ask, waitFor } = await start(t, queue({ sizeMax: 1 }))
     await ask('/0')
-    await until(() => held.length === 1, 'the first')
+    await until('the first', () => held.length === 1)
     await ask('/1')
     await waitFor(1)
 
@@ -91,7 +91,7 @@ describe('requests that no replica has room for', () => {
   test('are refused with 503 and Retry-After when they have waited long enough', async (t) => {
     const { held, ask, waitFor, door } = await start(t, queue({ waitMs: 1_000 }))
     await ask('/0')
-    await until(() => held.length === 1, 'the first')
+    await until('the first', () => held.length === 1)
     const client = await ask('/1')
     await waitFor(1)
 
@@ -111,7 +111,7 @@ describe('requests that no replica has room for', () => {
   test('that never wait are refused at once', async (t) => {
     const { held, ask } = await start(t, queue({ sizeMax: 0 }))
     await ask('/0')
-    await until(() => held.length === 1, 'the first')
+    await until('the first', () => held.length === 1)
 
     assert.equal(statusOf(await (await ask('/1')).answer()), 503)
   })
@@ -119,7 +119,7 @@ describe('requests that no replica has room for', () => {
   test('leave the queue when their client goes', async (t) => {
     const { held, letGo, ask, waitFor, upstream } = await start(t)
     const first = await ask('/0')
-    await until(() => held.length === 1, 'the first')
+    await until('the first', () => held.length === 1)
     const second = await ask('/1')
     const third = await ask('/2')
     await waitFor(2)
@@ -128,7 +128,7 @@ describe('requests that no replica has room for', () => {
     await waitFor(1)
     letGo()
     await first.answer()
-    await until(() => held.length === 1, 'the third')
+    await until('the third', () => held.length === 1)
     letGo()
 
     await third.answer()
@@ -142,8 +142,8 @@ describe('requests that no replica has room for', () => {
     const door = await startTimedDoor(t, planOf(service))
     const blocked = await door.client()
     blocked.send(get('/0') + get('/0'))
-    await until(() => busy.held.length + other.requests.length > 0, 'a request')
-    if (busy.held.length === 0) await until(() => busy.held.length === 1, 'the busy one')
+    await until('a request', () => busy.held.length + other.requests.length > 0)
+    if (busy.held.length === 0) await until('the busy one', () => busy.held.length === 1)
 
     const client = await door.client()
     for (let round = 0; round < 10; round++) {

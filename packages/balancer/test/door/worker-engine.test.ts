@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { createBuiltinEngine } from '../../src/door/builtin-engine.ts'
 import type { Plan } from '../../src/plan.ts'
+import { until } from '../until.ts'
 import { listenerOf, planOf, serviceOf } from './plans.ts'
-import { until } from './until.ts'
 
 test('a worker that dies is replaced on the same address, and by the plan that came meanwhile', async (t) => {
   const engine = createBuiltinEngine({ workers: 2 })
@@ -14,12 +14,12 @@ test('a worker that dies is replaced on the same address, and by the plan that c
   const [one = 0, other = 0] = workerIds()
 
   process.kill(Math.min(one, other), 'SIGKILL')
-  await until(() => workerIds().length < 2, 'the end of a worker')
-  await until(() => isTaken(engine.apply(answering('after'))), 'the new plan')
+  await until('the end of a worker', () => workerIds().length < 2)
+  await until('the new plan', () => isTaken(engine.apply(answering('after'))))
 
   assert.equal(engine.ports().front, port)
-  await until(() => workerIds().length === 2, 'its successor')
-  await until(async () => (await engine.stats()).listeners.length > 0, 'statistics')
+  await until('its successor', () => workerIds().length === 2)
+  await until('statistics', async () => (await engine.stats()).listeners.length > 0)
   const answers = await Promise.all(Array.from({ length: 40 }, () => ask(port)))
   assert.deepEqual(new Set(answers), new Set(['after']))
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask, openRaw, startLoad, until } from './client.ts'
+import { until } from '../until.ts'
+import { ask, openRaw, startLoad } from './client.ts'
 import { listenerPlan, planOf, routeTo, webPlan } from './plans.ts'
 import { type EngineSubject, plansOf, replicas, run, seen, spread } from './running.ts'
 

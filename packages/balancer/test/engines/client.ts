@@ -1,6 +1,5 @@
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -99,15 +98,6 @@ export function startLoad(port: number, clients: number, repeatsFresh = false): 
       own.destroy()
       return { ok, failed }
     },
-  }
-}
-
-/** Waits until `holds`, looking every few ms; throws after 10 s. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + 10_000
-  while (!(await holds())) {
-    if (performance.now() > untilMs) throw new Error(`waited in vain: ${what}`)
-    await wait(5)
   }
 }
 

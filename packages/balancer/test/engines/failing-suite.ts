@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask, until } from './client.ts'
+import { until } from '../until.ts'
+import { ask } from './client.ts'
 import { planOf } from './plans.ts'
 import { type EngineSubject, plansOf, replicas, run, spread } from './running.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Ask, ask, openRaw, until } from './client.ts'
+import { until } from '../until.ts'
+import { type Ask, ask, openRaw } from './client.ts'
 import { listenerPlan, planOf, webPlan } from './plans.ts'
 import { type EngineSubject, plansOf, replicas, run, seen } from './running.ts'
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import type { TlsPlan } from '../../src/plan.ts'
 import { makeCertificate } from '../make-certificate.ts'
-import { until } from './client.ts'
+import { until } from '../until.ts'
 import { planOf } from './plans.ts'
 import { type EngineSubject, plansOf, replicas, run } from './running.ts'
 

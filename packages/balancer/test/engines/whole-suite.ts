@@ -5,7 +5,8 @@ import { type Balancer, type BalancerEvent, createBalancer } from '../../src/bal
 import type { Model } from '../../src/model.ts'
 import { defaultHealth } from '../../src/options.ts'
 import { modelOf } from '../front-door.ts'
-import { ask, closeConnections, type Load, startLoad, until } from './client.ts'
+import { until } from '../until.ts'
+import { ask, closeConnections, type Load, startLoad } from './client.ts'
 import { startReplica, type TestReplica } from './replica.ts'
 import type { EngineSubject } from './running.ts'
 

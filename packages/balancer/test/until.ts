@@ -4,8 +4,8 @@ const patienceMs = 15_000
 
 /** Waits for `condition`, looked at every few ms; throws naming `what` when it does not come true. */
 export async function until(
-  condition: () => unknown | Promise<unknown>,
   what: string,
+  condition: () => unknown | Promise<unknown>,
 ): Promise<void> {
   const endsAt = performance.now() + patienceMs
   while (!(await condition())) {
@@ -23,11 +23,11 @@ export async function turns(count = 2): Promise<void> {
 export async function untilStill(value: () => number): Promise<number> {
   let last = value()
   let same = 0
-  await until(() => {
+  await until('rest', () => {
     const next = value()
     same = next === last ? same + 1 : 0
     last = next
     return same === 50
-  }, 'rest')
+  })
   return last
 }
