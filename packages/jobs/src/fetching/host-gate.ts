@@ -85,13 +85,20 @@ export class HostGate {
       left = true
       state.active--
       const wasFull = this.#active-- === this.#options.concurrency
-      this.#advance(host, state)
-      if (!wasFull) return
-      for (const [name, other] of this.#hosts) {
-        if (this.#active >= this.#options.concurrency) return
-        this.#advance(name, other)
-      }
+      if (wasFull) this.#advanceAll(host, state)
+      else this.#advance(host, state)
     }
+  }
+
+  /** The place that has become free goes round: the host that had it is the last to get it again. */
+  #advanceAll(host: string, state: Host): void {
+    this.#hosts.delete(host)
+    this.#hosts.set(host, state)
+    for (const [name, other] of this.#hosts) {
+      if (this.#active >= this.#options.concurrency) break
+      this.#advance(name, other)
+    }
+    this.#setTimer(host, state)
   }
 
   /** Lets in whom it can at this host, and sets the timer for the next. */

@@ -59,3 +59,18 @@ test('who gives up makes room, and hosts at rest are forgotten', async () => {
 
   assert.equal(gate.hosts, 0)
 })
+
+test('a host with many fetches takes no place for ever that another waits for', async () => {
+  const clock = createManualClock()
+  const gate = new HostGate({ hostConcurrency: 1, concurrency: 1, hostWaitingMax: 9 }, clock)
+
+  const { entered, leave } = enterAll(gate, ['a', 'a', 'a', 'b', 'c'], 0)
+  for (let turn = 0; turn < 5; turn++) {
+    await clock.advance(0)
+    leave[turn]?.()
+  }
+  await clock.advance(0)
+
+  assert.deepEqual(entered, ['a', 'b', 'c', 'a', 'a'])
+  assert.equal(gate.hosts, 0)
+})
