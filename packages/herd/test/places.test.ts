@@ -264,6 +264,18 @@ test('the answer is laid out without two newlines in a row, but for the end', ()
   assert.equal(JSON.parse(text).results.length, 2)
 })
 
+test('an answer that many ask for is made into text once, and anew for another bound', () => {
+  const answer = page(3) as never
+  const first = renderPlaces(answer, 2)
+
+  assert.equal(renderPlaces(answer, 2), first)
+  const places = [1, 3, 2].map(
+    (bound) => JSON.parse(renderPlaces(answer, bound).toString()).results.length,
+  )
+  assert.deepEqual(places, [1, 3, 2])
+  assert.deepEqual(renderPlaces(page(3) as never, 2), first)
+})
+
 const troubles: Record<string, Answer> = {
   'an answer that is no JSON': (_request, response) => response.end('<html>'),
   'a connection that breaks': (request) => request.socket.destroy(),
