@@ -40,7 +40,7 @@ export async function writeArchiveFile(
 ): Promise<void> {
   const { output, content, store, threadBytes = 64 * 2 ** 20 } = target
   const file = await open(target.path, 'wx', 0o666)
-  const threads = new WriteThreads(content.bytes, threadBytes)
+  const threads = new WriteThreads(content.bytes, threadBytes, signal)
   const write = async ({ part, at }: PlacedPart) => {
     const where = { output, target: file.fd, at } as const
     const job = { ...jobOf(part, facts, content), kind: 'entries', ...where } as const

@@ -32,7 +32,7 @@ export async function writeFiles(
 ): Promise<number> {
   const manifest = new ManifestWriter(facts)
   const file = sums ? await open(join(folder, manifestName), 'w') : undefined
-  const threads = new WriteThreads(content.bytes, threadBytes)
+  const threads = new WriteThreads(content.bytes, threadBytes, signal)
   const write = async (part: Part) => {
     const job = { ...jobOf(part, facts, content), kind: 'files', folder, sums } as const
     return { part, sha256: (await threads.write(job)).sha256 }

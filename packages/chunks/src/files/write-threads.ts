@@ -20,18 +20,25 @@ export class WriteThreads {
   readonly window: number
   readonly #count: number
   readonly #threads: Thread[] = []
+  readonly #signal: AbortSignal | undefined
   /** Does the jobs of a small file in this thread: they are done before another is up. */
   readonly #here: JobWriter | undefined
 
   /** Takes another thread for each `bytesEach` of a file of `bytes`; a smaller one is written here. */
-  constructor(bytes: number, bytesEach: number) {
+  constructor(bytes: number, bytesEach: number, signal?: AbortSignal) {
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#abort)
     this.#count = Math.min(threadsMax, availableParallelism(), Math.floor(bytes / bytesEach))
     this.#here = this.#count === 0 ? new JobWriter() : undefined
     this.window = Math.max(1, 2 * this.#count)
   }
 
-  /** Does a job on the thread that has the least to do; throws FILE_UNUSABLE, DISK_FULL. */
+  /**
+   * Does a job on the thread that has the least to do; throws FILE_UNUSABLE, DISK_FULL, and at once
+   * what the signal says: a single chunk may take minutes.
+   */
   async write(job: WriteJob): Promise<PieceSums> {
+    this.#signal?.throwIfAborted()
     if (this.#here) return doHere(this.#here, job)
     const idle = this.#threads.find(({ waiting }) => waiting.length === 0)
     const thread = idle ?? (this.#threads.length < this.#count ? this.#start() : this.#leastBusy())
@@ -43,7 +50,13 @@ export class WriteThreads {
 
   /** Ends the threads, whatever they are doing. */
   async stop(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort)
     await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()))
+  }
+
+  readonly #abort = () => {
+    for (const { waiting } of this.#threads)
+      for (const answer of waiting.splice(0)) answer.reject(this.#signal?.reason)
   }
 
   #leastBusy(): Thread {
