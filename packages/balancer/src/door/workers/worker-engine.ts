@@ -1,5 +1,6 @@
-import { backoffMs, type Clock, describeError, type Random } from '@drover/kernel'
+import { type Clock, describeError, type Random } from '@drover/kernel'
 import { realPorts } from '../../engines/ports.ts'
+import { Respawn } from '../../engines/respawn.ts'
 import { fault } from '../../errors.ts'
 import { Listeners } from '../../listeners.ts'
 import type {
@@ -13,8 +14,6 @@ import type {
 import { mergeStats } from './merge-stats.ts'
 import { WorkerProcess } from './worker-process.ts'
 
-const respawn = { firstMs: 100, mostMs: 5_000 }
-
 /**
  * The builtin data plane in several processes that listen on the same addresses (SO_REUSEPORT): the
  * system spreads connections over them. Limits that count requests are divided between them; a
@@ -23,25 +22,25 @@ const respawn = { firstMs: 100, mostMs: 5_000 }
 export class WorkerEngine implements Engine {
   readonly name = 'builtin'
   readonly #clock: Clock
-  readonly #random: Random
-  readonly #count: number
-  readonly #workers: (WorkerProcess | undefined)[] = []
+  readonly #workers: (WorkerProcess | undefined)[]
+  readonly #respawns: readonly Respawn[]
   readonly #listeners = new Listeners<EngineEvent>()
   /** For each draining replica the workers that have nothing under way there any more. */
   readonly #drained = new Map<string, Set<number>>()
   #plan: Plan | undefined
   #ports: Record<string, number> = {}
   #stopping = false
-  #deaths = 0
 
   constructor(count: number, clock: Clock, random: Random) {
-    this.#count = count
     this.#clock = clock
-    this.#random = random
+    this.#workers = Array.from({ length: count }, () => undefined)
+    this.#respawns = this.#workers.map(
+      (_, index) => new Respawn(clock, random, () => this.#replace(index)),
+    )
   }
 
   async start(plan: Plan): Promise<void> {
-    for (let index = 0; index < this.#count; index++) this.#spawn(index)
+    for (const index of this.#workers.keys()) this.#spawn(index)
     try {
       await this.apply(plan)
     } catch (error) {
@@ -92,6 +91,7 @@ export class WorkerEngine implements Engine {
 
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
+    for (const respawn of this.#respawns) respawn.end()
     await this.#askAll({ kind: 'stop', graceMs })
     for (const worker of this.#workers) worker?.kill()
   }
@@ -130,8 +130,7 @@ export class WorkerEngine implements Engine {
     if (this.#stopping) return
     this.#emit({ kind: 'trouble', reason: `worker ${index + 1} ended (${how}); it is replaced` })
     for (const replica of this.#drained.keys()) this.#tellDrained(replica)
-    const waitMs = this.#deaths++ === 0 ? 0 : backoffMs(this.#deaths, respawn, this.#random)
-    this.#clock.after(waitMs, () => void this.#replace(index))
+    this.#respawns[index]?.again()
   }
 
   async #replace(index: number): Promise<void> {
@@ -139,7 +138,7 @@ export class WorkerEngine implements Engine {
     this.#spawn(index)
     try {
       await this.#workers[index]?.ask({ kind: 'apply', plan: this.#withPorts(this.#plan) })
-      this.#deaths = 0
+      this.#respawns[index]?.settled()
     } catch (error) {
       this.#emit({ kind: 'trouble', reason: `worker ${index + 1}: ${describeError(error)}` })
       this.#workers[index]?.kill()
@@ -165,7 +164,8 @@ export class WorkerEngine implements Engine {
   }
 
   #divideService(service: ServicePlan): ServicePlan {
-    const share = (limit: number) => Math.ceil(limit / this.#count)
+    const count = this.#workers.length
+    const share = (limit: number) => Math.ceil(limit / count)
     const { rateLimit, queue } = service
     return {
       ...service,
@@ -173,8 +173,8 @@ export class WorkerEngine implements Engine {
       queue: { ...queue, sizeMax: share(queue.sizeMax) },
       ...(rateLimit && {
         rateLimit: {
-          perSecond: rateLimit.perSecond / this.#count,
-          burst: Math.max(1, rateLimit.burst / this.#count),
+          perSecond: rateLimit.perSecond / count,
+          burst: Math.max(1, rateLimit.burst / count),
         },
       }),
     }
