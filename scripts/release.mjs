@@ -23,6 +23,7 @@ for (const name of readdirSync(join(root, 'packages'))) copyPackage(name)
 cpSync(join(root, 'examples', 'home-server'), join(release, 'examples', 'home-server'), {
   recursive: true,
 })
+cpSync(join(root, 'LICENSE'), join(release, 'LICENSE'))
 writeManifest()
 install()
 rmSync(join(release, 'package-lock.json'))

@@ -219,6 +219,18 @@ describe('answers', () => {
     assert.equal(upstream.connections.length, 1)
   })
 
+  for (const words of ['close, keep-alive', 'keep-alive, close'])
+    test(`of HTTP/1.0 with ${words} end the connection of the replica`, async (t) => {
+      const text = `HTTP/1.0 200 OK\r\nConnection: ${words}\r\nContent-Length: 2\r\n\r\nok`
+      const { client, upstream } = await start(t, () => text)
+
+      for (let round = 0; round < 2; round++) {
+        client.send(get())
+        await client.answer()
+      }
+      assert.equal(upstream.connections.length, 2)
+    })
+
   const bodiless = [
     ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n', '99'],
     ['HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', undefined],

@@ -40,6 +40,7 @@ export class ResponseHead {
   #base = 0
   #nominated = ''
   #chunked = false
+  #closes = false
 
   /**
    * Reads the head of an answer to `method` from `bytes[at..end)`. Returns the offset behind it,
@@ -73,6 +74,7 @@ export class ResponseHead {
     this.upgrade = ''
     this.#nominated = ''
     this.#chunked = false
+    this.#closes = false
     this.statusText = this.#text.slice(9, lineBytes - 2)
   }
 
@@ -137,8 +139,9 @@ export class ResponseHead {
     for (const word of value.split(',')) {
       const token = word.trim().toLowerCase()
       if (token === 'close') this.keepAlive = false
-      else if (token === 'keep-alive') this.keepAlive ||= this.minor === 0
+      else if (token === 'keep-alive') this.keepAlive ||= this.minor === 0 && !this.#closes
       else if (token !== '' && !Object.hasOwn(special, token)) this.#nominated += ` ${token} `
+      if (token === 'close') this.#closes = true
     }
   }
 
