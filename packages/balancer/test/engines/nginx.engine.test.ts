@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createNginxEngine } from '../../src/engines/nginx/nginx-engine.ts'
 import { policiesOf } from '../../src/engines/unsupported.ts'
 import type { ServicePlan } from '../../src/plan.ts'
+import { certificateFor } from '../door/tls-plans.ts'
 import { foreignSuite } from './foreign-suite.ts'
 import { planOf } from './plans.ts'
 import { engineSuite } from './suite.ts'
@@ -44,3 +45,13 @@ for (const [what, service, message] of lacking)
       message,
     })
   })
+
+test('nginx refuses several certificates on TCP, of which it would take the first', async () => {
+  const certificates = ['one.example', 'two.example'].map((name) => certificateFor([name]))
+  const tls = { certificates, http2: false }
+  const tcp = { protocol: 'tcp', service: 'web', routes: [], tls } as const
+  await assert.rejects(subject.create().start(planOf([], {}, tcp)), {
+    code: 'POLICY_UNSUPPORTED',
+    message: /several certificates on TCP, .* builtin and haproxy have it/,
+  })
+})

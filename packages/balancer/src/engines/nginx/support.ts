@@ -41,6 +41,9 @@ function checkListener(listener: ListenerPlan, { stream }: NginxAbilities): void
       'nginx',
       ['builtin', 'haproxy'],
     )
+  // Its stream module tells no server from another by name before 1.25.5.
+  if (listener.protocol === 'tcp' && (listener.tls?.certificates.length ?? 0) > 1)
+    throw unsupported(where, 'several certificates on TCP', 'nginx', ['builtin', 'haproxy'])
   for (const { name, action } of listener.routes)
     if (action.kind === 'answer' && action.body.length > bodyCharsMax)
       throw unsupported(
