@@ -135,7 +135,7 @@ async function open(options: NatsEngineOptions, limits: QueueLimits): Promise<Co
       topicOf: (topic) => topics.get(topic),
       bury: (topic, dead) => publish.bury(topic, dead),
     })
-    return { connection, topics, publish, work, replay: { connection, manager, layout } }
+    return { connection, topics, publish, work, replay: { connection, manager, layout, clock } }
   } catch (error) {
     await connection.close()
     throw error

@@ -1,9 +1,4 @@
-import { fault } from '../../errors.ts'
-import { checkName } from '../../options.ts'
 import type { TopicInfo, TopicOptions } from '../../queue-engine.ts'
-
-/** Longer names do not fit into the name of a stream, which is a file's name on the server. */
-const topicLettersMax = 200
 
 /**
  * Where things are in JetStream. Each partition is a stream of its own, so that its sequence numbers,
@@ -39,13 +34,6 @@ export function createNatsLayout(prefix: string): NatsLayout {
     topicOf: (stream) => between(stream, `${prefix}_`, '_0'),
     groupOf: (consumer) => between(consumer, 'w_', ''),
   }
-}
-
-/** Throws NAME_INVALID for what can name no topic of this engine. */
-export function checkNatsTopic(topic: string): void {
-  checkName('topic', topic)
-  if (topic.length > topicLettersMax)
-    throw fault('NAME_INVALID', `a topic's name has at most ${topicLettersMax} letters here`)
 }
 
 /** Returns what the stream of partition 0 says of its topic. */

@@ -4,6 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { fault } from '../../errors.ts'
 import type { Message, Receipt } from '../../message.ts'
 import type { TopicInfo } from '../../queue-engine.ts'
+import { deadLetterHeaders } from '../foreign-topic.ts'
 import type { NatsLayout } from './nats-layout.ts'
 import { toNatsHeaders } from './nats-message.ts'
 import type { NatsTopics } from './nats-topics.ts'
@@ -60,9 +61,7 @@ export class NatsPublish {
     await this.#parts.topics.ensure(deadLetter, { partitions: 1 })
     const headers = {
       ...record.headers,
-      'drover-topic': topic.name,
-      'drover-attempts': String(attempt),
-      ...(reason === undefined ? {} : { 'drover-reason': reason }),
+      ...deadLetterHeaders(topic.name, attempt, reason),
     }
     const message = {
       value: record.value,

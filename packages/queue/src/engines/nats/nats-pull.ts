@@ -1,3 +1,4 @@
+import type { Clock } from '@drover/kernel'
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { fault } from '../../errors.ts'
 import { parseDelivery } from './nats-message.ts'
@@ -33,12 +34,13 @@ const [graceMs, asksMax] = [2_000, 5]
  */
 export async function pull(
   connection: NatsConnection,
+  clock: Clock,
   wanted: Pull,
   signal?: AbortSignal,
 ): Promise<readonly Msg[]> {
   for (let asks = 0; asks < asksMax; asks++) {
     signal?.throwIfAborted()
-    const answer = await ask(connection, wanted, signal)
+    const answer = await ask(connection, clock, wanted, signal)
     if (answer) return answer
   }
   throw fault('ENGINE_FAILED', `the server does not answer about ${wanted.stream}`)
@@ -47,6 +49,7 @@ export async function pull(
 /** Asks once; undefined when no answer came. */
 function ask(
   connection: NatsConnection,
+  clock: Clock,
   { stream, consumer, batch, waitMs }: Pull,
   signal?: AbortSignal,
 ): Promise<readonly Msg[] | undefined> {
@@ -63,9 +66,9 @@ function ask(
       if (messages.length === batch) end(() => resolve(messages))
     },
   })
-  const timer = setTimeout(() => {
+  const cancelTimer = clock.after(waitMs + graceMs, () => {
     end(() => resolve(messages.length > 0 ? messages : undefined))
-  }, waitMs + graceMs)
+  })
   const abort = () => {
     // The server may have sent something already: the subscription stays until it says its last.
     givenUp = true
@@ -74,7 +77,7 @@ function ask(
     reject(signal?.reason)
   }
   const end = (settle: () => void) => {
-    clearTimeout(timer)
+    cancelTimer()
     subscription.unsubscribe()
     signal?.removeEventListener('abort', abort)
     settle()

@@ -1,3 +1,4 @@
+import type { Clock } from '@drover/kernel'
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { fault } from '../../errors.ts'
@@ -20,6 +21,7 @@ export interface NatsReplayParts {
   readonly connection: NatsConnection
   readonly manager: JetStreamManager
   readonly layout: NatsLayout
+  readonly clock: Clock
 }
 
 /** Returns where a partition begins and ends. */
@@ -59,7 +61,7 @@ export async function readFrom(
   try {
     const upTo = bounds.endOffset
     const wanted = { stream, consumer: name, messagesMax, bytesMax, waitMs, upTo, ...start }
-    const records = await readThrough(parts.connection, at, wanted, signal)
+    const records = await readThrough(parts, at, wanted, signal)
     const nothingThere = start.byTime ? upTo : start.offset
     const nextOffset = records.length > 0 ? (records.at(-1)?.offset ?? 0) + 1 : nothingThere
     return { records, nextOffset, endOffset: Math.max(upTo, nextOffset) }
@@ -83,7 +85,7 @@ interface Wanted extends Required<FetchOptions> {
  * server that is a moment behind the leader, so it is asked again when it has not all.
  */
 async function readThrough(
-  connection: NatsConnection,
+  { connection, clock }: NatsReplayParts,
   at: { readonly topic: string; readonly partition: number },
   wanted: Wanted,
   signal?: AbortSignal,
@@ -96,7 +98,7 @@ async function readThrough(
     const batch = Math.min(pullMessagesMax, messagesMax - records.length)
     const wait = next < upTo ? behindMs : waitMs
     const ask = { stream, consumer, batch, waitMs: wait }
-    const messages = await pull(connection, ask, signal)
+    const messages = await pull(connection, clock, ask, signal)
     for (const record of messages.map((message) => recordOf(at, message))) {
       // More than is asked for by less than one pull: it is in memory already.
       bytes += record.value.length

@@ -12,7 +12,8 @@ import { fault } from '../../errors.ts'
 import { completeTopicOptions } from '../../options.ts'
 import type { TopicInfo, TopicOptions } from '../../queue-engine.ts'
 import { foreign } from '../foreign.ts'
-import { checkNatsTopic, describeTopic, type NatsLayout, parseTopic } from './nats-layout.ts'
+import { checkForeignTopic } from '../foreign-topic.ts'
+import { describeTopic, type NatsLayout, parseTopic } from './nats-layout.ts'
 
 /** How long a topic is taken to be as it was: others may change it, too. */
 const freshMs = 5_000
@@ -69,7 +70,7 @@ export class NatsTopics {
   }
 
   async create(topic: string, wishes: TopicOptions): Promise<TopicInfo> {
-    checkNatsTopic(topic)
+    checkForeignTopic(topic)
     // JetStream sets a stream's bytes aside when it is made, so they are unlimited unless asked for.
     const options = completeTopicOptions(topic, { retentionBytes: 0, ...wishes })
     if (await this.#find(topic)) throw fault('TOPIC_EXISTS', `there is a topic ${topic}`)

@@ -198,11 +198,11 @@ export class NatsWork {
     { group, batch, waitMs }: { group: string; batch: number; waitMs: number },
     signal?: AbortSignal,
   ): Promise<readonly Msg[]> {
-    const { connection, layout } = this.#parts
+    const { connection, clock, layout } = this.#parts
     const stream = await this.#ensure(info, partition, group)
     const consumer = layout.consumer(group)
     try {
-      return await pull(connection, { stream, consumer, batch, waitMs }, signal)
+      return await pull(connection, clock, { stream, consumer, batch, waitMs }, signal)
     } catch (error) {
       if (!(error instanceof ConsumerGone)) throw error
       this.#ensured.delete(`${stream} ${consumer}`)

@@ -1,9 +1,4 @@
-import { fault } from '../../errors.ts'
-import { checkName } from '../../options.ts'
 import type { TopicOptions } from '../../queue-engine.ts'
-
-/** Names of RabbitMQ have at most 255 bytes, and ours add something to a topic's. */
-const topicLettersMax = 200
 
 /**
  * Where things are in RabbitMQ. A topic is one fanout exchange and one quorum queue of its name; its
@@ -28,13 +23,6 @@ export function createRabbitLayout(prefix: string): RabbitLayout {
     registry: `${prefix}/topics`,
     settle: (token) => `${prefix}/settle/${token}`,
   }
-}
-
-/** Throws NAME_INVALID for what can name no topic of this engine. */
-export function checkRabbitTopic(topic: string): void {
-  checkName('topic', topic)
-  if (topic.length > topicLettersMax)
-    throw fault('NAME_INVALID', `a topic's name has at most ${topicLettersMax} letters here`)
 }
 
 /** Returns the arguments of a topic's queue. */

@@ -4,8 +4,9 @@ import { fault } from '../../errors.ts'
 import type { Message, Receipt } from '../../message.ts'
 import { completeTopicOptions, type QueueLimits } from '../../options.ts'
 import type { TopicInfo, TopicOptions } from '../../queue-engine.ts'
+import { checkForeignTopic } from '../foreign-topic.ts'
 import type { RabbitChannel } from './rabbit-channel.ts'
-import { checkRabbitTopic, queueArguments, type RabbitLayout } from './rabbit-layout.ts'
+import { queueArguments, type RabbitLayout } from './rabbit-layout.ts'
 import { toRabbitHeaders } from './rabbit-message.ts'
 import type { RabbitPublish } from './rabbit-publish.ts'
 import type { RabbitRegistry } from './rabbit-registry.ts'
@@ -50,7 +51,7 @@ export class RabbitTopics {
   /** The dead-letter topic comes first: the queue names its exchange. */
   async create(topic: string, wishes: TopicOptions): Promise<TopicInfo> {
     const { calls, layout, registry, limits } = this.#parts
-    checkRabbitTopic(topic)
+    checkForeignTopic(topic)
     if (registry.get(topic)) throw fault('TOPIC_EXISTS', `there is a topic ${topic}`)
     if (registry.list().length >= limits.topicsMax)
       throw fault('TOPICS_TOO_MANY', `${limits.topicsMax} topics are the most`)

@@ -9,6 +9,7 @@ import type {
   TokenOutcome,
   TopicInfo,
 } from '../../queue-engine.ts'
+import { deadLetterHeaders } from '../foreign-topic.ts'
 import { type HeldLease, HeldLeases } from '../held-leases.ts'
 import { completeLeaseOptions } from '../refusal.ts'
 import type { RabbitLayout } from './rabbit-layout.ts'
@@ -137,12 +138,7 @@ export class RabbitWork {
   async #bury({ topic, record }: Delivery, attempt: number, reason: string): Promise<void> {
     const { deadLetter } = topic.options
     if (deadLetter === '') return
-    const headers = {
-      ...record.headers,
-      'drover-topic': topic.name,
-      'drover-attempts': String(attempt),
-      'drover-reason': reason,
-    }
+    const headers = { ...record.headers, ...deadLetterHeaders(topic.name, attempt, reason) }
     const key = record.key === undefined ? {} : { key: record.key }
     await this.#parts.publish.send([
       {
