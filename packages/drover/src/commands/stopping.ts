@@ -13,17 +13,22 @@ export interface Stopping {
  * that must be ended well: whatever was acknowledged before is on disk.
  */
 export function hearStopping(): Stopping {
-  const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']
-  const asked = Promise.race(events.map((event) => once(process, event))).then(() =>
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const asked = Promise.race([
+    ...signals.map((signal) => once(process, signal).then(() => signal)),
+    once(process, 'disconnect').then(() => 'SIGKILL' as const),
+  ]).then((signal) => {
     // Listening for its end keeps the channel to who started this process open, and so the process.
-    process.channel?.unref(),
-  )
+    process.channel?.unref()
+    return signal
+  })
   return {
     asked,
     async unlessAsked(start) {
       let isUp = false
-      void asked.then(() => {
-        if (!isUp) process.exit(0)
+      void asked.then((signal) => {
+        // Not process.exit: it waits for ever, now and then, for a thread that is just starting.
+        if (!isUp) process.kill(process.pid, signal)
       })
       const started = await start
       isUp = true
