@@ -117,6 +117,8 @@ test('fences are made, listed with who is inside, told of, and removed', async (
   const { body: box } = await call(a.ports.http, 'POST', '/v1/fences', {
     box: { south: -1, north: 0, west: 170, east: -170 },
   })
+  const nowhere = { south: 1, north: 0, west: 0, east: 1 }
+  assert.equal((await call(a.ports.http, 'POST', '/v1/fences', { box: nowhere })).status, 400)
   assert.equal(made.status, 201)
   assert.deepEqual(made.body, { id: 'meadow', circle, inside: 1, entered: 0, left: 0 })
   const stream = new StreamReader(a.ports.http, '/v1/events?fences=true')

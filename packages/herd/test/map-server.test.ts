@@ -66,6 +66,9 @@ test('unknown clients and queries that do not fit are refused with a problem', a
   assert.equal((await get('/v1/nearby?latitude=91&longitude=0&radiusKm=1')).status, 400)
   assert.equal((await get('/v1/nearby?latitude=0&longitude=0&radiusKm=-1')).status, 400)
   assert.equal((await get('/v1/nearest?latitude=0&longitude=0&count=10001')).status, 400)
+  const nowhere = await get('/v1/box?south=36&north=34.5&west=-119&east=-117')
+  assert.deepEqual([nowhere.status, nowhere.body.code], [400, 'HERD_QUERY_INVALID'])
+  assert.match(String(nowhere.body.detail), /south \(36\) is above north \(34.5\)/)
 })
 
 test('pages of other sites may not ask', async () => {

@@ -131,6 +131,7 @@ describe('haproxy alone', () => {
       { answers: [{ code: '*', with: { status: 500, contentType: 'a/b', body: '{path}' } }] },
       /an answer by code that holds \{path\}, which the engine haproxy lacks; builtin has it/,
     ],
+    ['answers that fail', { failureStatus: 500 }, /count as failed, .* haproxy lacks; builtin has/],
   ]
   for (const [what, service, message] of lacking)
     test(`refuses ${what}`, async () => {

@@ -7,7 +7,7 @@ import { clientsWithin, hitsMax } from '../state/search.ts'
 import { renderBriefHits } from './brief-hits.ts'
 import { describeClient, describeHits } from './describe-client.ts'
 import { MapFeed } from './map-feed.ts'
-import { boxSchema, circleSchema, toShape } from './shapes.ts'
+import { boxSchema, checkBox, circleSchema, toShape } from './shapes.ts'
 
 const id = Type.String({ minLength: 1, maxLength: 128 })
 
@@ -196,8 +196,11 @@ const fits = compileCheck(request)
 function parse(text: string): Request | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return fits(value) === undefined ? (value as Request) : undefined
+    if (fits(value) !== undefined) return undefined
+    const message = value as Request
+    if ('box' in message) checkBox(message.box)
+    return message
   } catch {
-    return undefined // Not JSON: the caller says what was expected.
+    return undefined // Not JSON, or a box of nothing: the caller says what was expected.
   }
 }

@@ -6,7 +6,7 @@ import { renderBriefHits } from './brief-hits.ts'
 import { describeClient, describeHits } from './describe-client.ts'
 import type { MapServerOptions } from './map-server.ts'
 import { metricsText } from './metrics.ts'
-import { boxSchema, circleSchema, latitude, longitude } from './shapes.ts'
+import { boxSchema, checkBox, circleSchema, latitude, longitude } from './shapes.ts'
 
 type HttpServer = Awaited<ReturnType<typeof createHttpServer>>
 
@@ -46,6 +46,7 @@ export function addMapRoutes(server: HttpServer, options: MapServerOptions): voi
 
   server.get('/v1/box', { schema: { querystring: box } }, (request) => {
     const query = request.query as Static<typeof box>
+    checkBox(query)
     const slots = clientsInBox(state, query, query.limit, clock.now())
     return { clients: slots.map((slot) => describeClient(state, slot)) }
   })

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@drover/kernel'
+import { fault } from '../errors.ts'
 import type { FenceShape } from '../state/fences.ts'
 
 /** Degrees, as every route and message takes them. */
@@ -20,11 +21,19 @@ export const boxSchema = Type.Object({
   east: longitude,
 })
 
-/** Returns the shape that a request or message describes. */
+/** Throws HERD_QUERY_INVALID for a box that no client can be in. */
+export function checkBox({ south, north }: Static<typeof boxSchema>): void {
+  if (south > north) throw fault('HERD_QUERY_INVALID', `south (${south}) is above north (${north})`)
+}
+
+/** Returns the shape that a request or message describes. Throws HERD_QUERY_INVALID. */
 export function toShape(
   given: { circle: Static<typeof circleSchema> } | { box: Static<typeof boxSchema> },
 ): FenceShape {
-  if ('box' in given) return { kind: 'box', box: given.box }
+  if ('box' in given) {
+    checkBox(given.box)
+    return { kind: 'box', box: given.box }
+  }
   const { radiusKm, ...center } = given.circle
   return { kind: 'circle', center, radiusKm }
 }
