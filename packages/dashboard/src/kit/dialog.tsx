@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { describe } from '../client/problem.ts'
 import { FormProblem } from './form-problem.tsx'
 import { Icon } from './icon.tsx'
@@ -23,7 +23,8 @@ export function Dialog({ title, children, onClose }: DialogProps) {
   const close = () => {
     if (!isOver.current) onClose()
   }
-  useEffect(() => {
+  // Open as soon as it is there: a key that comes at once is the dialog's.
+  useLayoutEffect(() => {
     const own = dialog.current
     const opener = document.activeElement
     own?.showModal()
