@@ -2,7 +2,7 @@ import { Dialog, DialogForm } from '../kit/dialog.tsx'
 import { Field } from '../kit/field.tsx'
 import { addSchedule, type NewSchedule } from './jobs-api.ts'
 import type { JobsSession } from './jobs-session.ts'
-import { TypeOptions } from './type-options.tsx'
+import { PageFields } from './page-fields.tsx'
 
 interface ScheduleDialogProps {
   readonly session: JobsSession
@@ -21,18 +21,7 @@ export function ScheduleDialog({ session, onAdded, onClose }: ScheduleDialogProp
   return (
     <Dialog title="Add a schedule" onClose={onClose}>
       <DialogForm verb="Add" done="It comes when its time does" act={add} onClose={onClose}>
-        <Field label="Address">
-          {(control) => (
-            <input {...control} name="url" type="url" required placeholder="https://…" />
-          )}
-        </Field>
-        <Field label="Makes of it">
-          {(control) => (
-            <select {...control} name="type">
-              <TypeOptions />
-            </select>
-          )}
-        </Field>
+        <PageFields />
         <div class="pair">
           <Field label="When" hint="Minute, hour, day, month, weekday.">
             {(control) => (

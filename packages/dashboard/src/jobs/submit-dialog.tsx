@@ -2,7 +2,7 @@ import { Dialog, DialogForm } from '../kit/dialog.tsx'
 import { Field, NumberField } from '../kit/field.tsx'
 import { type NewJob, submit } from './jobs-api.ts'
 import type { JobsSession } from './jobs-session.ts'
-import { TypeOptions } from './type-options.tsx'
+import { PageFields } from './page-fields.tsx'
 
 interface SubmitDialogProps {
   readonly session: JobsSession
@@ -19,18 +19,7 @@ export function SubmitDialog({ session, onClose }: SubmitDialogProps) {
         act={(fields) => submit(session.client, readJob(fields))}
         onClose={onClose}
       >
-        <Field label="Address" hint="What is not public is refused, unless the workers allow it.">
-          {(control) => (
-            <input {...control} name="url" type="url" required placeholder="https://…" />
-          )}
-        </Field>
-        <Field label="Makes of it">
-          {(control) => (
-            <select {...control} name="type">
-              <TypeOptions />
-            </select>
-          )}
-        </Field>
+        <PageFields hint="What is not public is refused, unless the workers allow it." />
         <Field label="Call back" hint="Told there when it has ended. It may be empty.">
           {(control) => <input {...control} name="callbackUrl" type="url" />}
         </Field>
