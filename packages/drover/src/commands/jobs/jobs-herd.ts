@@ -12,10 +12,6 @@ type Environment = Record<string, string>
 
 const steps = ['recorder', 'publisher', 'worker', 'sender'] as const
 
-/** Looking up a name holds one of Node's threads, of which there are four: slow names stop all else. */
-const lookUps = { UV_THREADPOOL_SIZE: '64' }
-const lookingUp: readonly string[] = ['worker', 'sender']
-
 /** A process that was killed is there again soon, and one that is killed often is not left alone. */
 const start = { backoffMax: '2s', stableAfter: '3s' }
 
@@ -48,9 +44,7 @@ function setupHint(listen: string, token: string): string {
 function herdOf(options: ServeOptions, env: Environment, tcp: string | undefined): Loaded {
   const { data, replicas, workers, listen } = options
   const of = (part: string, count: number | undefined) => ({
-    command: commandOf(part, options),
-    env: lookingUp.includes(part) ? { ...env, ...lookUps } : env,
-    ...{ start, replicas: count },
+    ...{ command: commandOf(part, options), env, start, replicas: count },
     health: { path: '/v1/health', timeout: '10s', fall: 3 },
   })
   const config = {

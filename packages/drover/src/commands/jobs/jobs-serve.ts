@@ -111,6 +111,7 @@ function queueText(text: string): string {
 /** Everything, or `--parts`, in this process. */
 async function serveHere(options: ServeOptions): Promise<void> {
   const stopping = hearStopping()
+  makeRoomForLookUps(options)
   const { startJobs } = await import('@drover/jobs')
   const jobs = await stopping.unlessAsked(startJobs(toSettings(options)))
   say(`jobs: ${jobs.url}, data in ${options.data}`)
@@ -118,6 +119,14 @@ async function serveHere(options: ServeOptions): Promise<void> {
     say(`no admin yet; POST ${jobs.url}/v1/setup takes this token once: ${jobs.setupToken}`)
   await stopping.asked
   await jobs.stop()
+}
+
+/**
+ * Looking up a name holds one of Node's threads, of which there are four: slow names would stop all
+ * else that needs one. Node starts them when the first is needed, as many as this says by then.
+ */
+function makeRoomForLookUps({ parts = ['worker', 'sender'] }: ServeOptions): void {
+  if (parts.includes('worker') || parts.includes('sender')) process.env.UV_THREADPOOL_SIZE ??= '64'
 }
 
 function toSettings(options: ServeOptions) {
